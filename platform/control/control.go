@@ -1,0 +1,130 @@
+package control
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/sirupsen/logrus"
+
+	"github.com/slipway-paas/slipway/platform"
+)
+
+// Options are what a Controller is made of. Store, Cluster, Identity and
+// Domain are required.
+type Options struct {
+	Store    Store
+	Cluster  Cluster
+	Identity Identity
+	Domain   string           // apps answer at <app>.<Domain>
+	Clock    func() time.Time // default: the system's
+	Random   io.Reader        // default: the system's
+	Logger   *logrus.Logger   // default: none
+	Reserved []string         // patterns of refused names; nil: platform.DefaultReserved
+	Workers  int              // apps worked on at once; default 16
+	// Backoff is the pause before try n (from 1) when the cluster or the store
+	// is away; default 0.5 s doubled up to 15 s.
+	Backoff func(n int) time.Duration
+	// OnRelease hears of every state that a release enters, superseded apart.
+	// It must not block.
+	OnRelease func(platform.ReleaseState)
+}
+
+// Controller carries out the verbs. Safe for concurrent use. Without Run it
+// records changes and does not deploy them.
+type Controller struct {
+	store    Store
+	cluster  Cluster
+	identity Identity
+	domain   string
+	clock    func() time.Time
+	random   io.Reader
+	log      *logrus.Logger
+	reserved platform.Reserved
+	workers  int
+	backoff  func(n int) time.Duration
+	entered  func(platform.ReleaseState)
+
+	records  *keyed // held while an app's records are read and changed
+	changes  *keyed // held while the cluster is being changed for an app
+	queue    *queue
+	throttle *throttle
+	logins   *logins
+
+	resumed    chan struct{} // closed when Run has first made due what was left
+	resumeOnce sync.Once
+
+	mu      sync.Mutex
+	running bool
+	cancels map[string]context.CancelFunc // of the apps being worked on
+	tries   map[string]int                // tries in a row that found something away
+}
+
+// New makes a Controller; it starts nothing. Missing options and broken
+// patterns are errors.
+func New(o Options) (*Controller, error) {
+	if o.Store == nil || o.Cluster == nil || o.Identity == nil || o.Domain == "" {
+		return nil, errors.New("control: Store, Cluster, Identity and Domain are required")
+	}
+	patterns := o.Reserved
+	if patterns == nil {
+		patterns = platform.DefaultReserved()
+	}
+	reserved, err := platform.NewReserved(patterns)
+	if err != nil {
+		return nil, err
+	}
+	c := &Controller{
+		store: o.Store, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
+		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
+		workers: o.Workers, backoff: o.Backoff, entered: o.OnRelease,
+		records: newKeyed(), changes: newKeyed(), queue: newQueue(),
+		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, tries: map[string]int{},
+	}
+	if c.clock == nil {
+		c.clock = time.Now
+	}
+	if c.random == nil {
+		c.random = rand.Reader
+	}
+	if c.log == nil {
+		c.log = logrus.New()
+		c.log.SetOutput(io.Discard)
+	}
+	if c.workers <= 0 {
+		c.workers = 16
+	}
+	if c.backoff == nil {
+		c.backoff = defaultBackoff
+	}
+	if c.entered == nil {
+		c.entered = func(platform.ReleaseState) {}
+	}
+	c.throttle = newThrottle(c.clock)
+	c.logins = newLogins(c.clock)
+	return c, nil
+}
+
+func defaultBackoff(n int) time.Duration {
+	return min(500*time.Millisecond<<min(n-1, 10), 15*time.Second)
+}
+
+// Ready reports whether requests can be served: the store answers and its
+// schema is current.
+func (c *Controller) Ready(ctx context.Context) error {
+	if err := c.store.Ping(ctx); err != nil {
+		return &platform.Error{Code: platform.Unavailable, Op: "control.Ready", Message: "the store does not answer", Err: err}
+	}
+	return nil
+}
+
+// Host is the default host name of an app.
+func (c *Controller) Host(app string) string { return app + "." + c.domain }
+
+func (c *Controller) now() time.Time { return c.clock().UTC() }
+
+func newUUID() string { return uuid.NewString() }

@@ -1,0 +1,47 @@
+package control
+
+// NewApp is what CreateApp needs. Both may be empty: then a name is made up,
+// and the actor's own workspace is taken.
+type NewApp struct{ ID, Workspace string }
+
+// NewBuild is what Deploy needs; Image and Stack are required.
+type NewBuild struct {
+	Image      string
+	Stack      string
+	SHA        string // git commit, for builds from source
+	Dockerfile string
+	Procfile   map[string]string
+	Dryccfile  []byte // JSON of the .drycc directory
+}
+
+// ConfigChange is a partial config. A nil value or inner map takes away what
+// is there; what is not named stays.
+type ConfigChange struct {
+	Values           []ValueChange
+	ValuesRefs       map[string][]string           // process type → groups to add
+	Limits           map[string]*string            // process type → plan
+	Tags             map[string]map[string]*string // process type → label → value
+	Registry         map[string]map[string]*string // process type → field → value
+	Healthcheck      map[string]map[string]any     // process type → probe → probe, nil takes it away
+	Lifecycle        map[string]map[string]any
+	TerminationGrace map[string]*string // process type → seconds
+}
+
+// ValueChange sets one variable, or unsets it when Value is nil. Exactly one
+// of Group and Ptype is given.
+type ValueChange struct {
+	Name  string
+	Value *string
+	Group string
+	Ptype string
+}
+
+// SettingsChange holds what to change; nil fields stay. A nil member of a map
+// takes that entry away.
+type SettingsChange struct {
+	Routable     *bool
+	Autodeploy   *bool
+	Autorollback *bool
+	Autoscale    map[string]map[string]int // process type → min, max, cpu_percent
+	Label        map[string]*string
+}

@@ -1,0 +1,198 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"strings"
+	"time"
+
+	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/control"
+)
+
+const appColumns = `a.uuid, a.number, a.id, w.id, a.structure, a.created, a.updated,
+	EXISTS (SELECT 1 FROM work k WHERE k.app = a.id AND k.kind = '` + string(control.WorkDelete) + `')`
+
+const appFrom = ` FROM apps a JOIN workspaces w ON w.number = a.workspace`
+
+func scanApp(row rowScanner) (platform.App, error) {
+	var a platform.App
+	var structure string
+	var created, updated int64
+	if err := row.Scan(&a.UUID, &a.Number, &a.ID, &a.Workspace, &structure, &created, &updated, &a.Deleting); err != nil {
+		return platform.App{}, err
+	}
+	a.Created, a.Updated = fromMicros(created), fromMicros(updated)
+	return a, json.Unmarshal([]byte(structure), &a.Structure)
+}
+
+// CreateApp writes the app, its first config, settings and release v1.
+func (s *Store) CreateApp(ctx context.Context, a platform.App, c platform.Config, r platform.Release, set platform.Settings) (platform.App, error) {
+	structure, err := toJSON(orEmpty(a.Structure))
+	if err != nil {
+		return a, fault("store.CreateApp", "App", err)
+	}
+	err = s.tx(ctx, "store.CreateApp", "App", func(tx *sql.Tx) error {
+		var workspace int64
+		if err := tx.QueryRowContext(ctx, `SELECT number FROM workspaces WHERE id = ?`, a.Workspace).Scan(&workspace); err != nil {
+			return err
+		}
+		const q = `INSERT INTO apps (uuid, id, workspace, structure, created, updated) VALUES (?, ?, ?, ?, ?, ?) RETURNING number`
+		err := tx.QueryRowContext(ctx, q, a.UUID, a.ID, workspace, structure, micros(a.Created), micros(a.Updated)).Scan(&a.Number)
+		if err != nil {
+			return err
+		}
+		if err := insertSettings(ctx, tx, a.Number, set); err != nil {
+			return err
+		}
+		r.App, c.App = a.ID, a.ID
+		if _, err := s.addRelease(ctx, tx, r, nil, &c); err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: a.ID, Object: "app", Action: "create", Created: a.Created},
+			map[string]any{"workspace": a.Workspace})
+	})
+	return a, err
+}
+
+func orEmpty[V any](m map[string]V) map[string]V {
+	if m == nil {
+		return map[string]V{}
+	}
+	return m
+}
+
+// FindApp finds by id.
+func (s *Store) FindApp(ctx context.Context, id string) (platform.App, error) {
+	a, err := scanApp(s.read.QueryRowContext(ctx, `SELECT `+appColumns+appFrom+` WHERE a.id = ?`, id))
+	return a, fault("store.FindApp", "App", err)
+}
+
+// ListApps lists by id those that the filter lets through and counts them all.
+func (s *Store) ListApps(ctx context.Context, f control.AppFilter, p control.Page) (list []platform.App, total int, err error) {
+	where, args := appWhere(f)
+	limit, offset := page(p)
+	err = s.view(ctx, "store.ListApps", "App", func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM apps a`+where, args...).Scan(&total); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT `+appColumns+appFrom+where+` ORDER BY a.id LIMIT ? OFFSET ?`, append(args, limit, offset)...)
+		list, err = collect(rows, err, scanApp)
+		return err
+	})
+	return list, total, err
+}
+
+// appWhere names no table but apps, so that counting reads one index only.
+func appWhere(f control.AppFilter) (string, []any) {
+	var conds []string
+	var args []any
+	if f.Username != "" {
+		conds = append(conds, `a.workspace IN (SELECT m.workspace FROM members m JOIN users u ON u.id = m.user_id WHERE u.username = ?)`)
+		args = append(args, f.Username)
+	}
+	if f.Workspace != "" {
+		conds = append(conds, `a.workspace = (SELECT number FROM workspaces WHERE id = ?)`)
+		args = append(args, f.Workspace)
+	}
+	if f.Search != "" {
+		// A prefix as a range: uses the index, and no character is special.
+		conds = append(conds, `a.id >= ? AND a.id < ?`)
+		args = append(args, f.Search, f.Search+"\U0010FFFF")
+	}
+	if len(conds) == 0 {
+		return "", nil
+	}
+	return ` WHERE ` + strings.Join(conds, ` AND `), args
+}
+
+// SetStructure replaces the wanted replicas.
+func (s *Store) SetStructure(ctx context.Context, app string, structure map[string]int, at time.Time) error {
+	text, err := toJSON(orEmpty(structure))
+	if err != nil {
+		return fault("store.SetStructure", "App", err)
+	}
+	return s.tx(ctx, "store.SetStructure", "App", func(tx *sql.Tx) error {
+		if err := one(tx.ExecContext(ctx, `UPDATE apps SET structure = ?, updated = ? WHERE id = ?`, text, micros(at), app)); err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: app, Object: "scale", Action: "update", Created: at}, structure)
+	})
+}
+
+// DeleteApp removes the app with all its rows and open work.
+func (s *Store) DeleteApp(ctx context.Context, id string) error {
+	return s.tx(ctx, "store.DeleteApp", "App", func(tx *sql.Tx) error {
+		var number int64
+		if err := tx.QueryRowContext(ctx, `SELECT number FROM apps WHERE id = ?`, id).Scan(&number); err != nil {
+			return err
+		}
+		// Releases refer to builds and configs, which must not vanish first.
+		if _, err := tx.ExecContext(ctx, `DELETE FROM releases WHERE app = ?`, number); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM apps WHERE number = ?`, number); err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM work WHERE app = ?`, id); err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: id, Object: "app", Action: "delete", Created: time.Now()}, nil)
+	})
+}
+
+func insertSettings(ctx context.Context, tx *sql.Tx, app int64, set platform.Settings) error {
+	autoscale, label, err := settingsJSON(set)
+	if err != nil {
+		return err
+	}
+	_, err = tx.ExecContext(ctx, `INSERT INTO settings (app, uuid, routable, autodeploy, autorollback, autoscale, label, created, updated)
+		VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)`, app, set.UUID, set.Routable, set.Autodeploy, set.Autorollback, autoscale, label,
+		micros(set.Created), micros(set.Updated))
+	return err
+}
+
+func settingsJSON(set platform.Settings) (autoscale, label string, err error) {
+	if autoscale, err = toJSON(orEmpty(set.Autoscale)); err != nil {
+		return "", "", err
+	}
+	label, err = toJSON(orEmpty(set.Label))
+	return autoscale, label, err
+}
+
+// FindSettings returns the switches of an app.
+func (s *Store) FindSettings(ctx context.Context, app string) (platform.Settings, error) {
+	set := platform.Settings{App: app}
+	var autoscale, label string
+	var created, updated int64
+	err := s.read.QueryRowContext(ctx, `SELECT t.uuid, t.routable, t.autodeploy, t.autorollback, t.autoscale, t.label, t.created, t.updated
+		FROM settings t JOIN apps a ON a.number = t.app WHERE a.id = ?`, app).
+		Scan(&set.UUID, &set.Routable, &set.Autodeploy, &set.Autorollback, &autoscale, &label, &created, &updated)
+	if err == nil {
+		err = json.Unmarshal([]byte(autoscale), &set.Autoscale)
+	}
+	if err == nil {
+		err = json.Unmarshal([]byte(label), &set.Label)
+	}
+	set.Created, set.Updated = fromMicros(created), fromMicros(updated)
+	return set, fault("store.FindSettings", "App", err)
+}
+
+// SaveSettings replaces the switches of set.App.
+func (s *Store) SaveSettings(ctx context.Context, set platform.Settings) error {
+	autoscale, label, err := settingsJSON(set)
+	if err != nil {
+		return fault("store.SaveSettings", "App", err)
+	}
+	return s.tx(ctx, "store.SaveSettings", "App", func(tx *sql.Tx) error {
+		err := one(tx.ExecContext(ctx, `UPDATE settings SET routable = ?, autodeploy = ?, autorollback = ?, autoscale = ?, label = ?, updated = ?
+			WHERE app = (SELECT number FROM apps WHERE id = ?)`,
+			set.Routable, set.Autodeploy, set.Autorollback, autoscale, label, micros(set.Updated), set.App))
+		if err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: set.App, Object: "settings", Action: "update", Created: set.Updated},
+			map[string]any{"routable": set.Routable, "autodeploy": set.Autodeploy, "autorollback": set.Autorollback})
+	})
+}

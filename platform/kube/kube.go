@@ -1,0 +1,118 @@
+package kube
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+	gatewayclient "sigs.k8s.io/gateway-api/pkg/client/clientset/versioned/typed/apis/v1"
+
+	"github.com/slipway-paas/slipway/platform/control"
+)
+
+var _ control.Cluster = (*Cluster)(nil)
+
+// Options say where the cluster is and how it is laid out.
+type Options struct {
+	Config           *rest.Config   // wins over Kubeconfig
+	Kubeconfig       string         // path of a file
+	GatewayName      string         // default "drycc"
+	GatewayNamespace string         // default "drycc"
+	ClusterCIDRs     []string       // networks of pods; default 10.42.0.0/16
+	Logger           *logrus.Logger // default: discards
+}
+
+// Cluster is a control.Cluster on Kubernetes. Make it with New.
+type Cluster struct {
+	core     kubernetes.Interface
+	gateway  gatewayclient.GatewayV1Interface
+	opts     Options
+	log      *logrus.Logger
+	now      func() time.Time
+	patience patience
+}
+
+// patience says how long trouble may last that sometimes passes by itself.
+type patience struct {
+	config      time.Duration // a container that cannot be made
+	unscheduled time.Duration // no node has room: an ending pod may leave some
+	creation    time.Duration // the API server admits no pod
+	pulling     time.Duration // added once to a deadline that meets a running pull
+	route       time.Duration // until the gateway takes a new route
+	restore     time.Duration // until what served before is alone again
+	deletion    time.Duration // until a namespace is gone
+}
+
+func defaultPatience() patience {
+	return patience{
+		config:      10 * time.Second,
+		unscheduled: 30 * time.Second,
+		creation:    10 * time.Second,
+		pulling:     10 * time.Minute,
+		route:       30 * time.Second,
+		restore:     15 * time.Second,
+		deletion:    30 * time.Second,
+	}
+}
+
+// New makes a Cluster. It reads the kubeconfig and makes no request.
+func New(opts Options) (*Cluster, error) {
+	opts = withDefaults(opts)
+	config := opts.Config
+	if config == nil {
+		if opts.Kubeconfig == "" {
+			return nil, errors.New("kube: neither a config nor a kubeconfig path given")
+		}
+		var err error
+		if config, err = clientcmd.BuildConfigFromFlags("", opts.Kubeconfig); err != nil {
+			return nil, fmt.Errorf("kube: reading %s: %w", opts.Kubeconfig, err)
+		}
+	}
+	config = rest.CopyConfig(config)
+	config.UserAgent = fieldManager
+	// The server queues fairly by itself; a limit here would only make many
+	// deploys at once wait for each other.
+	config.QPS, config.Burst = 500, 1000
+	config.WarningHandlerWithContext = rest.NoWarnings{} // ours, about pods of users
+
+	client, err := rest.HTTPClientFor(config)
+	if err != nil {
+		return nil, fmt.Errorf("kube: making a client: %w", err)
+	}
+	gateway, err := gatewayclient.NewForConfigAndClient(config, client)
+	if err != nil {
+		return nil, fmt.Errorf("kube: making a gateway client: %w", err)
+	}
+	config.ContentType = "application/vnd.kubernetes.protobuf"
+	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
+	core, err := kubernetes.NewForConfigAndClient(config, client)
+	if err != nil {
+		return nil, fmt.Errorf("kube: making a client: %w", err)
+	}
+	return &Cluster{
+		core: core, gateway: gateway, opts: opts, log: opts.Logger,
+		now: time.Now, patience: defaultPatience(),
+	}, nil
+}
+
+func withDefaults(o Options) Options {
+	if o.GatewayName == "" {
+		o.GatewayName = "drycc"
+	}
+	if o.GatewayNamespace == "" {
+		o.GatewayNamespace = "drycc"
+	}
+	if len(o.ClusterCIDRs) == 0 {
+		o.ClusterCIDRs = []string{"10.42.0.0/16"}
+	}
+	if o.Logger == nil {
+		o.Logger = logrus.New()
+		o.Logger.SetOutput(io.Discard)
+	}
+	return o
+}

@@ -1,0 +1,158 @@
+package kube
+
+import (
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/control"
+)
+
+// Surroundings is what rendering has to know of the cluster.
+type Surroundings struct {
+	GatewayName      string   // "drycc"
+	GatewayNamespace string   // "drycc"
+	ClusterCIDRs     []string // the networks of pods
+	NodeSubnets      []string // the part of them that each node has
+	Nodes            int      // schedulable or not; at least 1
+}
+
+// Objects is one release as Kubernetes sees it. Everything has its
+// apiVersion and kind set and holds no field that the API server would fill.
+type Objects struct {
+	Namespace *corev1.Namespace
+	Policy    *networkingv1.NetworkPolicy
+	Processes []ProcessObjects
+}
+
+// ProcessObjects are those of one process type. Pull is nil without registry
+// credentials, Service unless the process is served, Route unless it is routed
+// and has a host name.
+type ProcessObjects struct {
+	Ptype      string
+	Env        *corev1.Secret
+	Pull       *corev1.Secret
+	Deployment *appsv1.Deployment
+	Service    *corev1.Service
+	Route      *gatewayv1.HTTPRoute
+}
+
+// Render turns a deployment into objects. It is pure. The only errors are
+// platform.Invalid ones about probes and lifecycle hooks that have no meaning.
+func Render(d control.Deployment, s Surroundings) (Objects, error) {
+	out := Objects{
+		Namespace: renderNamespace(d.App),
+		Policy:    renderPolicy(d.App, s),
+	}
+	for _, p := range d.Processes {
+		o, err := renderProcess(d, p, s)
+		if err != nil {
+			return Objects{}, err
+		}
+		out.Processes = append(out.Processes, o)
+	}
+	return out, nil
+}
+
+func renderProcess(d control.Deployment, p control.Process, s Surroundings) (ProcessObjects, error) {
+	deployment, err := renderDeployment(d, p, s)
+	if err != nil {
+		return ProcessObjects{}, err
+	}
+	o := ProcessObjects{Ptype: p.Ptype, Env: renderEnv(d, p), Deployment: deployment}
+	if p.PullSecret != nil {
+		o.Pull = renderPull(d, p)
+	}
+	if served(p) {
+		o.Service = renderService(d, p)
+	}
+	if o.Service != nil && p.Routed && d.Host != "" {
+		o.Route = renderRoute(d, p, s)
+	}
+	return o, nil
+}
+
+// objectMeta is the metadata that objects of a process type share.
+func objectMeta(d control.Deployment, p control.Process, name string) metav1.ObjectMeta {
+	return metav1.ObjectMeta{
+		Name:        name,
+		Namespace:   d.App.ID,
+		Labels:      with(appLabels(d.App), labelType, p.Ptype),
+		Annotations: appAnnotations(d.App),
+	}
+}
+
+// renderNamespace asks for the baseline level: the images that people bring
+// run as root more often than not, which restricted forbids. It warns about
+// restricted, so that whoever works with kubectl sees what would be better.
+func renderNamespace(a platform.App) *corev1.Namespace {
+	return &corev1.Namespace{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
+		ObjectMeta: metav1.ObjectMeta{
+			Name: a.ID,
+			Labels: with(appLabels(a),
+				"pod-security.kubernetes.io/enforce", "baseline",
+				"pod-security.kubernetes.io/warn", "restricted"),
+			Annotations: appAnnotations(a),
+		},
+	}
+}
+
+// renderEnv is immutable: its name carries the version, so it never has to
+// change, and kubelets hold no watch on a Secret that cannot.
+func renderEnv(d control.Deployment, p control.Process) *corev1.Secret {
+	data := map[string][]byte{}
+	for name, key := range secretKeys(p.Env) {
+		data[key] = []byte(p.Env[name])
+	}
+	m := objectMeta(d, p, envSecretName(d.App.ID, p.Ptype, d.Release.Version))
+	m.Labels = with(m.Labels, labelClass, classEnv, labelVersion, versionName(d.Release.Version))
+	immutable := true
+	return &corev1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: m,
+		Immutable:  &immutable,
+		Type:       corev1.SecretTypeOpaque,
+		Data:       data,
+	}
+}
+
+func renderPull(d control.Deployment, p control.Process) *corev1.Secret {
+	m := objectMeta(d, p, pullSecretName(p.Ptype, d.Release.Version))
+	m.Labels = with(m.Labels, labelClass, classPull, labelVersion, versionName(d.Release.Version))
+	immutable := true
+	return &corev1.Secret{
+		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: m,
+		Immutable:  &immutable,
+		Type:       corev1.SecretTypeDockerConfigJson,
+		Data:       map[string][]byte{corev1.DockerConfigJsonKey: dockerConfig(*p.PullSecret)},
+	}
+}
+
+// dockerConfig is the file that docker login writes. Without a host name the
+// credentials are those of Docker's own registry, as in the docker command.
+func dockerConfig(s control.PullSecret) []byte {
+	host := s.Hostname
+	if host == "" {
+		host = "https://index.docker.io/v1/"
+	}
+	type entry struct {
+		Username string `json:"username"`
+		Password string `json:"password"`
+		Auth     string `json:"auth"`
+	}
+	auth := base64.StdEncoding.EncodeToString(fmt.Appendf(nil, "%s:%s", s.Username, s.Password))
+	// Strings always encode.
+	out, _ := json.Marshal(map[string]map[string]entry{
+		"auths": {host: {Username: s.Username, Password: s.Password, Auth: auth}},
+	})
+	return out
+}

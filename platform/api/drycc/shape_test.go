@@ -1,0 +1,91 @@
+package drycc
+
+import (
+	"encoding/json"
+	"net/http/httptest"
+	"strings"
+	"testing"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+)
+
+// checkShape compares an answer with what the table says of its route.
+func (s *stage) checkShape(method, target string, w *httptest.ResponseRecorder) {
+	path, _, _ := strings.Cut(target, "?")
+	f := newRouter(routes()).match(path)
+	r, ok := f.method(method)
+	if !ok || w.Code >= 300 {
+		return
+	}
+	name := r.method + " " + r.pattern
+	assert.Equal(s.t, r.doc.status, w.Code, name)
+	s.covered[name] = true
+	if r.doc.response == "" {
+		assert.Empty(s.t, w.Body.String(), name)
+		return
+	}
+	if r.doc.response == "OK" {
+		assert.Equal(s.t, "OK", w.Body.String())
+		return
+	}
+	assert.Equal(s.t, "application/json", w.Header().Get("Content-Type"))
+	checkObject(s.t, name, r.doc.response, w.Body.Bytes())
+}
+
+// shapes are the members of every object, restated from the specification.
+func shapes() map[string]string {
+	return map[string]string{
+		"App":       "uuid id uid workspace structure created updated",
+		"Build":     "app image stack sha procfile dryccfile dockerfile uuid created updated",
+		"Config":    "uuid app values values_refs limits tags registry healthcheck lifecycle termination_grace_period created updated",
+		"Release":   "uuid app version state summary failed exception conditions deployed_ptypes config build created updated",
+		"Settings":  "uuid app routable autodeploy autorollback autoscale label created updated",
+		"Domain":    "app domain ptype created updated",
+		"Token":     "uuid owner alias fuzzy_key created updated",
+		"Workspace": "uuid id uid email created updated",
+		"User":      "id email username first_name last_name is_superuser is_staff groups user_permissions last_login date_joined is_active",
+		"Pod":       "name state release type started ready restarts",
+
+		`{"results": [Pod], "count"}`:      "results count",
+		`{"apps", "tokens", "workspaces"}`: "apps tokens workspaces",
+		`{"key"}`:                          "key",
+		`{"uuid", "token", "username"}`:    "uuid token username",
+		`{"version"}`:                      "version",
+	}
+}
+
+func checkObject(t *testing.T, name, shape string, body []byte) {
+	t.Helper()
+	var object map[string]json.RawMessage
+	require.NoError(t, json.Unmarshal(body, &object), name)
+	var inner string
+	if item, ok := strings.CutPrefix(shape, "page of "); ok {
+		assert.ElementsMatch(t, []string{"count", "next", "previous", "results"}, keys(object), name)
+		inner = item
+	} else {
+		want, ok := shapes()[shape]
+		require.True(t, ok, "%s: no shape %q", name, shape)
+		assert.ElementsMatch(t, strings.Fields(want), keys(object), name)
+		if strings.Contains(shape, "[Pod]") {
+			inner = "Pod"
+		}
+	}
+	if inner == "" {
+		return
+	}
+	var items []json.RawMessage
+	require.NoError(t, json.Unmarshal(object["results"], &items), name)
+	require.NotNil(t, items, name)
+	for _, item := range items {
+		checkObject(t, name, inner, item)
+	}
+}
+
+func keys(m map[string]json.RawMessage) []string {
+	var out []string
+	for k := range m {
+		out = append(out, k)
+	}
+	return out
+}

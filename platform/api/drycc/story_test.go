@@ -1,0 +1,349 @@
+package drycc
+
+import (
+	"bytes"
+	"context"
+	"database/sql"
+	"encoding/json"
+	"flag"
+	"fmt"
+	"math/rand/v2"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/api"
+	"github.com/slipway-paas/slipway/platform/control"
+	"github.com/slipway-paas/slipway/platform/identity"
+	"github.com/slipway-paas/slipway/platform/platformtest"
+	"github.com/slipway-paas/slipway/platform/store"
+)
+
+// updateFlag reads -update; flags of a test binary are global by nature.
+var updateFlag = flag.Bool("update", false, "write what was answered into the stories")
+
+const password = "correct horse battery staple"
+
+// stage is a whole controller with its API: real store, real core, a cluster
+// in memory. Its clock moves a minute at each request.
+type stage struct {
+	t       *testing.T
+	handler http.Handler
+	core    *control.Controller
+	cluster *platformtest.Cluster
+	watch   *sql.Conn // sees from outside whether the database changed
+	minute  atomic.Int64
+	tokens  map[string]string
+	gate    *platformtest.Gate
+	log     *bytes.Buffer
+	names   map[string]string // "0b1c…" → "<uuid-1>"
+	secrets map[string]string // "<uuid-1>" → "0b1c…"
+	covered map[string]bool
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	s := &stage{t: t, tokens: map[string]string{}, log: &bytes.Buffer{}, names: map[string]string{},
+		secrets: map[string]string{}, covered: map[string]bool{}, cluster: platformtest.NewCluster()}
+	ctx := context.Background()
+	path := filepath.Join(t.TempDir(), "slipway.db")
+	db, err := store.Open(ctx, path, bytes.Repeat([]byte{7}, store.KeySize))
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, db.Close()) })
+	outside, err := sql.Open("sqlite3", "file:"+path+"?mode=ro")
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, outside.Close()) })
+	s.watch, err = outside.Conn(ctx)
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, s.watch.Close()) })
+
+	id := identity.New()
+	require.NoError(t, identity.EnsureAdmin(ctx, db, id, "admin", password))
+	hash, err := id.HashPassword(ctx, password)
+	require.NoError(t, err)
+	for _, name := range []string{"adalove", "bobross"} {
+		_, err := db.CreateUser(ctx, platform.User{
+			Username: name, Email: name + "@example.com", IsActive: true, DateJoined: s.now(),
+		}, hash)
+		require.NoError(t, err)
+	}
+	logger := logrus.New()
+	logger.SetOutput(s.log)
+	s.core, err = control.New(control.Options{
+		Store: db, Cluster: s.cluster, Identity: id, Domain: "slipway.localhost", Clock: s.now,
+		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2,
+	})
+	require.NoError(t, err)
+	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: New(s.core)}}, Logger: logger,
+		Limits: api.Limits{Anonymous: api.Rate{PerSecond: 1e6, Burst: 1e6}}})
+	require.NoError(t, err)
+	s.run()
+	for _, name := range []string{"admin", "adalove", "bobross"} {
+		s.login(name)
+	}
+	return s
+}
+
+func (s *stage) now() time.Time {
+	return time.Date(2026, 1, 2, 3, 4, 5, 678, time.UTC).Add(time.Duration(s.minute.Load()) * time.Minute)
+}
+
+// run works the queues until the test ends.
+func (s *stage) run() {
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- s.core.Run(ctx) }()
+	s.t.Cleanup(func() { cancel(); assert.NoError(s.t, <-done) })
+}
+
+// login gets a token the way clients do.
+func (s *stage) login(name string) {
+	body := fmt.Sprintf(`{"username": %q, "password": %q}`, name, password)
+	var key struct{ Key string }
+	require.NoError(s.t, json.Unmarshal(s.send("nobody", "POST", "/v2/auth/login/", body).Body.Bytes(), &key))
+	var token struct{ Token string }
+	require.NoError(s.t, json.Unmarshal(s.send("nobody", "GET", "/v2/auth/token/"+key.Key+"/?alias=workflow-cli", "").Body.Bytes(), &token))
+	require.Len(s.t, token.Token, 128)
+	s.tokens[name] = token.Token
+}
+
+func (s *stage) send(who, method, target, body string) *httptest.ResponseRecorder {
+	r := httptest.NewRequest(method, "http://drycc.slipway.localhost"+target, strings.NewReader(body))
+	r.Header.Set("Content-Type", "application/json")
+	switch who {
+	case "nobody":
+	case "stranger":
+		r.Header.Set("Authorization", "token "+strings.Repeat("x", 128))
+	default:
+		require.Contains(s.t, s.tokens, who)
+		r.Header.Set("Authorization", "token "+s.tokens[who])
+	}
+	w := httptest.NewRecorder()
+	s.handler.ServeHTTP(w, r)
+	return w
+}
+
+// settle waits until the controller has nothing to do, or until the call that
+// is held has come.
+func (s *stage) settle() {
+	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	defer cancel()
+	if s.gate == nil {
+		require.NoError(s.t, s.core.Idle(ctx))
+		return
+	}
+	select {
+	case <-s.gate.Reached:
+	case <-ctx.Done():
+		s.t.Fatal("the held call never came")
+	}
+}
+
+// version changes with every change of the database.
+func (s *stage) version() (n int64) {
+	require.NoError(s.t, s.watch.QueryRowContext(context.Background(), "PRAGMA data_version").Scan(&n))
+	return n
+}
+
+// request sends one request of a story and checks what holds for every one.
+func (s *stage) request(who, method, target, body string) *httptest.ResponseRecorder {
+	s.minute.Add(1)
+	for name, secret := range s.secrets {
+		target, body = strings.ReplaceAll(target, name, secret), strings.ReplaceAll(body, name, secret)
+	}
+	before, calls := s.version(), len(s.cluster.Calls(""))
+	w := s.send(who, method, target, body)
+	line := method + " " + target
+	assert.Equal(s.t, []string{"2.3"}, exactly(w, "DRYCC_API_VERSION"), line)
+	if w.Code >= 400 && w.Code < 500 {
+		assert.Equal(s.t, before, s.version(), "%s answered %d and changed the database", line, w.Code)
+		assert.Len(s.t, s.cluster.Calls(""), calls, "%s answered %d and changed the cluster", line, w.Code)
+	}
+	if method != http.MethodGet || s.gate == nil {
+		s.settle()
+	}
+	s.compareSlash(who, method, target, w)
+	s.checkShape(method, target, w)
+	return w
+}
+
+// compareSlash asks again with the slash at the end of the path turned round.
+func (s *stage) compareSlash(who, method, target string, w *httptest.ResponseRecorder) {
+	path, query, _ := strings.Cut(target, "?")
+	if method != http.MethodGet || strings.Contains(path, "/auth/token/") {
+		return
+	}
+	if strings.HasSuffix(path, "/") {
+		path = strings.TrimSuffix(path, "/")
+	} else {
+		path += "/"
+	}
+	other := s.send(who, method, path+"?"+query, "")
+	assert.Equal(s.t, w.Code, other.Code, path)
+	slashes := strings.NewReplacer("/?", "?") // the addresses of other pages keep the path as it was asked
+	assert.Equal(s.t, slashes.Replace(w.Body.String()), slashes.Replace(other.Body.String()), path)
+}
+
+// tidy makes an answer fit for comparison: indented, and with names for what
+// differs from run to run. Equal things get equal names.
+func (s *stage) tidy(w *httptest.ResponseRecorder) []string {
+	status := fmt.Sprint(w.Code)
+	for _, h := range []string{"WWW-Authenticate", "Allow"} {
+		if v := w.Header().Get(h); v != "" {
+			status += "  " + h + ": " + v
+		}
+	}
+	lines := []string{status}
+	text := strings.TrimSpace(w.Body.String())
+	var indented bytes.Buffer
+	if json.Indent(&indented, []byte(text), "", "  ") == nil {
+		text = indented.String()
+	}
+	for _, kind := range []struct{ name, pattern string }{
+		{"uuid", `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`},
+		{"token", `\b[A-Za-z0-9]{128}\b`}, {"key", `\b[0-9a-f]{32}\b`},
+		{"fuzzy", `\b[A-Za-z0-9]{14}\.\.\.[A-Za-z0-9]{14}\b`},
+	} {
+		text = regexp.MustCompile(kind.pattern).ReplaceAllStringFunc(text, func(found string) string {
+			return s.nameFor(kind.name, found)
+		})
+	}
+	// The store and the installer's part keep to the system's clock here and there.
+	text = regexp.MustCompile(`\d{4}-\d\d-\d\dT[\d:]{8}Z`).ReplaceAllStringFunc(text, func(found string) string {
+		if strings.HasPrefix(found, "2026-01-02T") {
+			return found
+		}
+		return "<now>"
+	})
+	if text != "" {
+		lines = append(lines, strings.Split(text, "\n")...)
+	}
+	return lines
+}
+
+func (s *stage) nameFor(kind, secret string) string {
+	if name, ok := s.names[secret]; ok {
+		return name
+	}
+	for n := 1; ; n++ {
+		name := fmt.Sprintf("<%s-%d>", kind, n)
+		if _, taken := s.secrets[name]; !taken {
+			s.names[secret], s.secrets[name] = name, secret
+			return name
+		}
+	}
+}
+
+// direct carries out a line that begins with "!".
+func (s *stage) direct(line string) {
+	words := strings.Fields(line)
+	switch words[0] {
+	case "refuse": // refuse <image> <kind> <reason>: releases of that image crash
+		s.cluster.Refuse(func(d control.Deployment) error {
+			for _, p := range d.Processes {
+				if p.Image == words[1] {
+					return &control.RolloutError{Ptype: p.Ptype, Kind: words[2], Reason: strings.Join(words[3:], " ")}
+				}
+			}
+			return nil
+		})
+	case "away": // away <call>: the cluster does not answer
+		s.cluster.Fail(words[1], &platform.Error{Code: platform.Unavailable, Message: "the cluster does not answer", Err: os.ErrDeadlineExceeded})
+	case "back":
+		s.cluster.Fail(words[1], nil)
+	case "hold": // hold <call>: the next one waits
+		s.gate = s.cluster.HoldBefore(words[1])
+	case "go":
+		s.gate.Open()
+		s.gate = nil
+		s.settle()
+	default:
+		s.t.Fatalf("no directive %q", line)
+	}
+}
+
+// play runs a story and returns it with the answers that were given.
+//
+//	# text                    said to the reader
+//	! word arguments          a directive
+//	> who METHOD /path        a request
+//	| body                    and its body
+//	< status                  the answer
+//	< body
+func (s *stage) play(story string) string {
+	var out []string
+	lines := strings.Split(story, "\n")
+	for i := 0; i < len(lines); i++ {
+		line := lines[i]
+		switch {
+		case strings.HasPrefix(line, "< "):
+			continue
+		case strings.HasPrefix(line, "! "):
+			s.direct(line[2:])
+			out = append(out, line)
+		case strings.HasPrefix(line, "> "):
+			first := strings.Fields(line[2:])
+			require.Len(s.t, first, 3, "line %d", i+1)
+			out = append(out, line)
+			var body []string
+			for i+1 < len(lines) && strings.HasPrefix(lines[i+1], "| ") {
+				i++
+				body = append(body, lines[i][2:])
+				out = append(out, lines[i])
+			}
+			for _, l := range s.tidy(s.request(first[0], first[1], first[2], strings.Join(body, "\n"))) {
+				out = append(out, "< "+l)
+			}
+		default:
+			out = append(out, line)
+		}
+	}
+	return strings.Join(out, "\n")
+}
+
+func TestStories(t *testing.T) {
+	files, err := filepath.Glob("testdata/*.story")
+	require.NoError(t, err)
+	require.NotEmpty(t, files)
+	covered, ran := map[string]bool{}, 0
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".story"), func(t *testing.T) {
+			want, err := os.ReadFile(file)
+			require.NoError(t, err)
+			s := newStage(t)
+			ran++
+			got := s.play(string(want))
+			for name := range s.covered {
+				covered[name] = true
+			}
+			assert.NotContains(t, s.log.String(), password)
+			assert.NotContains(t, s.log.String(), "hunter2", "a config value")
+			for _, token := range s.tokens {
+				assert.NotContains(t, s.log.String(), token)
+			}
+			assert.Empty(t, s.cluster.Overlaps())
+			if *updateFlag {
+				require.NoError(t, os.WriteFile(file, []byte(got), 0o644))
+				return
+			}
+			assert.Equal(t, string(want), got)
+		})
+	}
+	if ran < len(files) {
+		return // -run picked some
+	}
+	for _, r := range routes() {
+		assert.True(t, covered[r.method+" "+r.pattern], "no story takes %s %s", r.method, r.pattern)
+	}
+}

@@ -1,0 +1,85 @@
+package node
+
+import (
+	"bytes"
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func plain() Config {
+	return Config{
+		DataDir: "/var/lib/rancher/k3s", ClusterCIDR: "10.42.0.0/16", ServiceCIDR: "10.43.0.0/16",
+		FlannelBackend: "vxlan", PauseImage: "slipway.internal/pause:1.0.0", Domain: "slipway.localhost",
+		Registry: Registry{Host: "registry.slipway.localhost", Endpoint: "http://10.43.0.20:5000", Username: "admin", Password: "pw"},
+	}
+}
+
+func TestFilesGolden(t *testing.T) {
+	restricted := plain()
+	restricted.CgroupV1, restricted.RestrictOOMScoreAdj = true, true
+	joined := plain()
+	joined.ServerURL, joined.NodeIP, joined.TLSSANs = "https://192.0.2.1:6443", "192.0.2.2", []string{"k8s.example.com"}
+	for name, c := range map[string]Config{"plain": plain(), "restricted": restricted, "joined": joined} {
+		t.Run(name, func(t *testing.T) {
+			files, err := c.Files()
+			require.NoError(t, err)
+			var got bytes.Buffer
+			for _, f := range files {
+				fmt.Fprintf(&got, "-- %s secret=%v --\n%s", f.Path, f.Secret, f.Data)
+			}
+			golden := filepath.Join("testdata", name+".golden")
+			if *update {
+				require.NoError(t, os.MkdirAll("testdata", 0o755))
+				require.NoError(t, os.WriteFile(golden, got.Bytes(), 0o644))
+			}
+			want, err := os.ReadFile(golden)
+			require.NoError(t, err)
+			require.Equal(t, string(want), got.String())
+		})
+	}
+}
+
+func TestPasswordOnlyInSecretFiles(t *testing.T) {
+	c := plain()
+	c.Registry.Password = "s3cr3t-value"
+	files, err := c.Files()
+	require.NoError(t, err)
+	for _, f := range files {
+		if !f.Secret {
+			require.NotContains(t, string(f.Data), "s3cr3t-value", f.Path)
+		}
+	}
+}
+
+func TestServiceIP(t *testing.T) {
+	tests := map[string]struct {
+		cidr    string
+		n       int
+		want    string
+		wantErr string
+	}{
+		"dns":       {cidr: "10.43.0.0/16", n: 10, want: "10.43.0.10"},
+		"registry":  {cidr: "10.43.7.9/16", n: 20, want: "10.43.0.20"},
+		"ipv6":      {cidr: "fd00:43::/112", n: 10, want: "fd00:43::a"},
+		"too small": {cidr: "10.43.0.0/28", n: 20, wantErr: "too small"},
+		"no cidr":   {cidr: "10.43.0.0", n: 1, wantErr: "SERVICE_CIDR"},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			got, err := ServiceIP(tt.cidr, tt.n)
+			if tt.wantErr != "" {
+				require.ErrorContains(t, err, tt.wantErr)
+				return
+			}
+			require.NoError(t, err)
+			require.Equal(t, tt.want, got.String())
+		})
+	}
+}

@@ -1,0 +1,144 @@
+package k3s
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/watch"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/tools/cache"
+	"k8s.io/client-go/tools/clientcmd"
+	watchtools "k8s.io/client-go/tools/watch"
+)
+
+// probeEvery is how often an API server that is not there yet is asked; there
+// is nothing to watch before it answers.
+const probeEvery = 200 * time.Millisecond
+
+// WaitAPI returns when the API server behind kubeconfig says it is ready, or
+// with ctx's error and the last reason.
+func WaitAPI(ctx context.Context, kubeconfig string) error {
+	var last error
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for {
+		if last = probe(ctx, kubeconfig); last == nil {
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("kubernetes API: %w (last answer: %v)", ctx.Err(), last)
+		case <-tick.C:
+		}
+	}
+}
+
+func probe(ctx context.Context, kubeconfig string) error {
+	if _, err := os.Stat(kubeconfig); err != nil {
+		return err
+	}
+	client, err := clientFor(kubeconfig)
+	if err != nil {
+		return err
+	}
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	return client.Discovery().RESTClient().Get().AbsPath("/readyz").Do(ctx).Error()
+}
+
+func clientFor(kubeconfig string) (*kubernetes.Clientset, error) {
+	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)
+	if err != nil {
+		return nil, fmt.Errorf("kubeconfig %s: %w", kubeconfig, err)
+	}
+	return kubernetes.NewForConfig(config)
+}
+
+// Node is what the platform needs to know of a node.
+type Node struct {
+	Name    string
+	Address string // internal IP
+	Version string // kubelet's
+}
+
+// WaitNode returns when the node called name is ready and free of the taint
+// that keeps pods away until the cloud controller has seen it. progress gets
+// the reason why it is not, whenever that changes.
+func WaitNode(ctx context.Context, kubeconfig, name string, progress func(string)) (Node, error) {
+	client, err := clientFor(kubeconfig)
+	if err != nil {
+		return Node{}, err
+	}
+	selector := fields.OneTermEqualSelector("metadata.name", name).String()
+	nodes := client.CoreV1().Nodes()
+	source := &cache.ListWatch{
+		ListWithContextFunc: func(ctx context.Context, o metav1.ListOptions) (runtime.Object, error) {
+			o.FieldSelector = selector
+			return nodes.List(ctx, o)
+		},
+		WatchFuncWithContext: func(ctx context.Context, o metav1.ListOptions) (watch.Interface, error) {
+			o.FieldSelector = selector
+			return nodes.Watch(ctx, o)
+		},
+	}
+	var found Node
+	reason := "node " + name + " has not registered"
+	progress(reason)
+	_, err = watchtools.UntilWithSync(ctx, source, &corev1.Node{}, nil, func(e watch.Event) (bool, error) {
+		node, ok := e.Object.(*corev1.Node)
+		if !ok {
+			return false, nil
+		}
+		if now := notReady(node); now != "" {
+			if now != reason {
+				reason = now
+				progress(now)
+			}
+			return false, nil
+		}
+		found = Node{Name: node.Name, Address: internalIP(node), Version: node.Status.NodeInfo.KubeletVersion}
+		return true, nil
+	})
+	if err != nil {
+		return Node{}, fmt.Errorf("node %s: %s: %w", name, reason, err)
+	}
+	return found, nil
+}
+
+// notReady says why pods can't run on the node yet; empty when they can.
+func notReady(node *corev1.Node) string {
+	reason := "the kubelet has not reported"
+	for _, c := range node.Status.Conditions {
+		if c.Type != corev1.NodeReady {
+			continue
+		}
+		if c.Status != corev1.ConditionTrue {
+			return c.Message
+		}
+		reason = ""
+	}
+	for _, t := range node.Spec.Taints {
+		if t.Key == "node.cloudprovider.kubernetes.io/uninitialized" || t.Key == corev1.TaintNodeNotReady {
+			return "taint " + t.Key
+		}
+	}
+	if reason == "" && internalIP(node) == "" {
+		return "no address yet"
+	}
+	return reason
+}
+
+func internalIP(node *corev1.Node) string {
+	for _, a := range node.Status.Addresses {
+		if a.Type == corev1.NodeInternalIP {
+			return a.Address
+		}
+	}
+	return ""
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/k3s"
+	"github.com/slipway-paas/slipway/bootstrap/k3s/node"
+	"github.com/slipway-paas/slipway/bootstrap/secrets"
+	"github.com/slipway-paas/slipway/charts"
+	"github.com/slipway-paas/slipway/embedded"
+)
+
+// stage unpacks the payload and makes the links under which this binary is
+// other programs. All of it lies in folders that the ledger owns whole.
+func (m *machine) stage(ctx context.Context, note func(string)) error {
+	images := filepath.Join(m.settings.DataDir, "agent", "images")
+	err := embedded.Stage(ctx, embedded.Dest{Bin: m.paths.Bin, Images: images}, func(p embedded.Progress) {
+		note(fmt.Sprintf("%s (%d of %d MB)", p.File, p.Done>>20, p.Total>>20))
+	})
+	if err != nil {
+		return err
+	}
+	// With this file k3s remembers which archives it has imported.
+	if err := touch(filepath.Join(images, ".cache.json")); err != nil {
+		return err
+	}
+	return m.nodePrograms()
+}
+
+// nodePrograms makes the names under which k3s finds what it starts: links to
+// this binary, and scripts for the carried tools.
+func (m *machine) nodePrograms() error {
+	aux := auxDir(m.paths.Bin)
+	if err := os.MkdirAll(aux, 0o755); err != nil {
+		return fmt.Errorf("stage: %w", err)
+	}
+	for name := range programs() {
+		if err := m.host.Symlink(m.paths.Binary, filepath.Join(m.paths.Bin, name)); err != nil {
+			return fmt.Errorf("stage: link %s: %w", name, err)
+		}
+	}
+	for _, name := range embedded.IPTablesNames() {
+		if err := m.host.WriteFile(filepath.Join(aux, name), carriedScript(m.paths.Bin, name), 0o755); err != nil {
+			return fmt.Errorf("stage: script %s: %w", name, err)
+		}
+	}
+	return nil
+}
+
+func touch(path string) error {
+	f, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o600)
+	if err != nil {
+		return fmt.Errorf("stage: %w", err)
+	}
+	return f.Close()
+}
+
+// engineFiles are the files that k3s, the kubelet and containerd read.
+func (m *machine) engineFiles() ([]bootstrap.File, error) {
+	config, err := m.nodeConfig()
+	if err != nil {
+		return nil, err
+	}
+	files, err := config.Files()
+	if err != nil {
+		return nil, err
+	}
+	var list []bootstrap.File
+	for _, f := range files {
+		perm := os.FileMode(0o644)
+		if f.Secret {
+			perm = 0o600
+		}
+		list = append(list, bootstrap.File{Path: f.Path, Data: f.Data, Perm: perm})
+	}
+	return append(list, bootstrap.File{
+		Path: filepath.Join(m.settings.DataDir, "server", "manifests", "slipway-early.yaml"),
+		Data: charts.EarlyManifest(), Perm: 0o600,
+	}), nil
+}
+
+func (m *machine) nodeConfig() (node.Config, error) {
+	facts, err := m.host.Facts()
+	if err != nil {
+		return node.Config{}, err
+	}
+	own, err := secrets.Open(secretsFile(m.paths))
+	if err != nil {
+		return node.Config{}, err
+	}
+	name, _, err := k3s.NodeIdentity(m.settings.NodeName, m.settings.NodeIP)
+	if err != nil {
+		return node.Config{}, err
+	}
+	pause, err := imageRef("pause")
+	if err != nil {
+		return node.Config{}, err
+	}
+	return node.Config{
+		DataDir: m.settings.DataDir, NodeName: name, NodeIP: m.settings.NodeIP,
+		ClusterCIDR: m.settings.ClusterCIDR.String(), ServiceCIDR: m.settings.ServiceCIDR.String(),
+		FlannelBackend: "vxlan", PauseImage: pause, TLSSANs: m.settings.APIHosts, Domain: m.settings.Domain,
+		Registry: node.Registry{
+			Host:     "registry." + m.settings.Domain,
+			Endpoint: fmt.Sprintf("http://%s:5000", m.settings.RegistryIP()),
+			Username: secrets.NodeUser, Password: own.RegistryNode,
+		},
+		CgroupV1:            facts.Cgroup == 1,
+		RestrictOOMScoreAdj: slices.Contains(facts.MissingCaps, "CAP_SYS_RESOURCE"),
+	}, nil
+}
+
+// imageRef is the reference of a carried image.
+func imageRef(name string) (string, error) {
+	manifest, err := embedded.Load()
+	if err != nil {
+		return "", err
+	}
+	for _, i := range manifest.Images {
+		if i.Name == name {
+			return i.Ref, nil
+		}
+	}
+	return "", fmt.Errorf("this file carries no image %q; build it again with \"make\"", name)
+}

@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"sync"
+	"time"
+
+	"github.com/sirupsen/logrus"
+	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/helm"
+	"github.com/slipway-paas/slipway/bootstrap/host"
+	"github.com/slipway-paas/slipway/bootstrap/k3s"
+	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
+	"github.com/slipway-paas/slipway/bootstrap/secrets"
+	"github.com/slipway-paas/slipway/charts"
+	"github.com/slipway-paas/slipway/platform/edge"
+	"github.com/slipway-paas/slipway/platform/kube"
+	"github.com/spf13/cobra"
+)
+
+// Lines of the board, in the order in which they become ready. The charts
+// stand between the node and the controller.
+const (
+	lineKubernetes  = "kubernetes"
+	lineCertificate = "certificate"
+	lineController  = "controller"
+)
+
+func newServerCmd() *cobra.Command {
+	return &cobra.Command{
+		Use:   "server",
+		Short: "Run the platform in the foreground",
+		Long: `Runs Kubernetes, the charts and the controller in this process until it gets
+SIGINT or SIGTERM. "slipway install" prepares the host for it and has the
+host's service manager run it.`,
+		Args: noArgs,
+		RunE: func(c *cobra.Command, _ []string) error {
+			s, err := newServer()
+			if err != nil {
+				return err
+			}
+			return s.run(c.Context())
+		},
+	}
+}
+
+// server is the appliance at run time.
+type server struct {
+	settings bootstrap.Settings
+	paths    bootstrap.Paths
+	secrets  secrets.Secrets
+	board    *lifecycle.Board
+	log      *logrus.Logger
+	started  time.Time
+	nodeName string
+	address  string
+	charts   *helm.Installer
+
+	mu          sync.Mutex
+	certificate time.Time // when the served one ends
+}
+
+func newServer() (*server, error) {
+	h := host.NewLinux(host.Options{})
+	settings, _, err := bootstrap.LoadHost(h, nil, nil)
+	if err != nil {
+		return nil, err
+	}
+	if settings.AdminPassword.Empty() {
+		return nil, errors.New("this host is not prepared: run \"slipway install\" first")
+	}
+	s := &server{settings: settings, paths: bootstrap.NewPaths(settings), log: logrus.StandardLogger(), started: time.Now()}
+	if s.secrets, err = secrets.Open(secretsFile(s.paths)); err != nil {
+		return nil, err
+	}
+	if s.nodeName, s.address, err = k3s.NodeIdentity(settings.NodeName, settings.NodeIP); err != nil {
+		return nil, err
+	}
+	names := []string{lineKubernetes, lineCertificate}
+	for _, c := range charts.List() {
+		names = append(names, c.Name)
+	}
+	s.board = lifecycle.NewBoard(time.Now, append(names, lineController)...)
+	s.charts = helm.New(s.paths.Kubeconfig, version)
+	return s, nil
+}
+
+func secretsFile(p bootstrap.Paths) string { return filepath.Join(p.Controller, "secrets.json") }
+
+func socketFile(p bootstrap.Paths) string { return filepath.Join(p.RunDir, "slipway.sock") }
+
+// run runs all parts until ctx ends. k3s is the first in and the last out:
+// the controller finishes what it does while the API server still answers.
+func (s *server) run(ctx context.Context) error {
+	if err := k3s.PrependPath(s.paths.Bin, auxDir(s.paths.Bin)); err != nil {
+		return err
+	}
+	// Helm would keep its caches in the home folder of whoever runs us.
+	for _, name := range []string{"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"} {
+		if err := os.Setenv(name, filepath.Join(s.paths.RunDir, "helm")); err != nil {
+			return err
+		}
+	}
+	status := lifecycle.StatusServer{Socket: socketFile(s.paths), Board: s.board, Report: s.report}
+	return lifecycle.Run(ctx, []lifecycle.Part{
+		{Name: "status", Run: status.Run},
+		{Name: "kubernetes", Run: s.runKubernetes},
+		{Name: "platform", Run: s.runPlatform},
+	})
+}
+
+func (s *server) runKubernetes(ctx context.Context) error {
+	s.board.Set(lineKubernetes, lifecycle.Working, "starting")
+	return k3s.Run(ctx, k3s.Server)
+}
+
+// runPlatform waits for the API server and then runs what stands on it.
+func (s *server) runPlatform(ctx context.Context) error {
+	if err := k3s.WaitAPI(ctx, s.paths.Kubeconfig); err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	s.board.Set(lineKubernetes, lifecycle.Working, "the API server answers")
+	cluster, err := kube.New(kube.Options{
+		Kubeconfig: s.paths.Kubeconfig, Logger: s.log, ClusterCIDRs: []string{s.settings.ClusterCIDR.String()},
+	})
+	if err != nil {
+		return err
+	}
+	authority, err := edge.OpenAuthority(s.paths.CA, time.Now)
+	if err != nil {
+		return err
+	}
+	renewer, err := s.newRenewer(authority)
+	if err != nil {
+		return err
+	}
+	s.board.Set(lineController, lifecycle.Working, "opening the store")
+	c, err := s.openController(ctx, cluster, authority)
+	if err != nil {
+		return ignoreEnd(ctx, err)
+	}
+	s.board.Set(lineController, lifecycle.Ready, "")
+	parts := append(c.parts(),
+		lifecycle.Part{Name: "charts", Run: s.runCharts},
+		lifecycle.Part{Name: "certificate", Run: renewer.Run})
+	return errors.Join(lifecycle.Run(ctx, parts), c.store.Close())
+}
+
+func ignoreEnd(ctx context.Context, err error) error {
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// newRenewer keeps the wildcard certificate in the Secret the gateway names.
+func (s *server) newRenewer(authority *edge.Authority) (*edge.Renewer, error) {
+	return edge.NewRenewer(edge.RenewerOptions{
+		Dir: s.paths.CA, Domain: s.settings.Domain, Issuer: authority,
+		Writer:    tlsWriter{s.charts, s.certificateServed},
+		Namespace: charts.PlatformNamespace, Name: charts.Defaults().Secrets.WildcardTLS,
+		Logger: s.log,
+	})
+}
+
+func (s *server) certificateServed(notAfter time.Time) {
+	s.mu.Lock()
+	s.certificate = notAfter
+	s.mu.Unlock()
+	s.board.Set(lineCertificate, lifecycle.Ready, "")
+}
+
+func (s *server) report() lifecycle.Report {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return lifecycle.Report{
+		Version: version, Kubernetes: k3s.Version(), PID: os.Getpid(), Started: s.started,
+		Domain: s.settings.Domain, Node: s.nodeName, Address: s.address, Certificate: s.certificate,
+	}
+}
+
+// tlsWriter writes a certificate to the cluster and tells when it ends.
+type tlsWriter struct {
+	charts *helm.Installer
+	served func(notAfter time.Time)
+}
+
+// WriteTLS implements edge.SecretWriter.
+func (w tlsWriter) WriteTLS(ctx context.Context, namespace, name string, cert, key []byte) error {
+	notAfter, err := edge.NotAfter(cert)
+	if err != nil {
+		return fmt.Errorf("certificate for the gateway: %w", err)
+	}
+	_, err = w.charts.EnsureSecret(ctx, helm.Secret{
+		Namespace: namespace, Name: name, Type: "kubernetes.io/tls",
+		Data: map[string][]byte{"tls.crt": cert, "tls.key": key},
+	})
+	if err == nil {
+		w.served(notAfter)
+	}
+	return err
+}

@@ -1,0 +1,145 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"github.com/slipway-paas/slipway/bootstrap/helm"
+	"github.com/slipway-paas/slipway/bootstrap/k3s"
+	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
+	"github.com/slipway-paas/slipway/bootstrap/secrets"
+	"github.com/slipway-paas/slipway/charts"
+)
+
+const (
+	chartRetryFirst = 5 * time.Second
+	chartRetryMost  = time.Minute
+	// chartLook is how often the installed charts are looked at, so that the
+	// board tells of pods that fail later.
+	chartLook = 30 * time.Second
+)
+
+// runCharts brings the charts to what this binary carries and then keeps an
+// eye on them, until ctx ends. Failures are shown, logged and tried again.
+func (s *server) runCharts(ctx context.Context) error {
+	retry := chartRetryFirst
+	for {
+		err := s.applyCharts(ctx)
+		wait := chartLook
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case err != nil:
+			s.log.WithError(err).WithField("retry", retry.String()).Error("charts")
+			wait, retry = retry, min(2*retry, chartRetryMost)
+		default:
+			s.watchCharts(ctx)
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (s *server) applyCharts(ctx context.Context) error {
+	node, err := k3s.WaitNode(ctx, s.paths.Kubeconfig, s.nodeName, func(reason string) {
+		s.board.Set(lineKubernetes, lifecycle.Working, reason)
+	})
+	if err != nil {
+		return err
+	}
+	s.board.Set(lineKubernetes, lifecycle.Ready, "")
+	s.log.WithField("node", node.Name).WithField("address", node.Address).Info("node ready")
+	if err := s.writeSecrets(ctx); err != nil {
+		return err
+	}
+	return s.charts.ApplyAll(ctx, charts.List(), s.chartSettings(node), s.chartEvent)
+}
+
+// chartEvent puts a chart's progress on the board.
+func (s *server) chartEvent(e helm.Event) {
+	switch e.Phase {
+	case helm.Ready:
+		s.board.Set(e.Chart, lifecycle.Ready, "")
+	case helm.Waiting:
+		s.board.Set(e.Chart, lifecycle.Working, e.Text)
+	default:
+		s.board.Set(e.Chart, lifecycle.Working, string(e.Phase))
+	}
+}
+
+// watchCharts shows on the board whether the charts' pods are still ready.
+func (s *server) watchCharts(ctx context.Context) {
+	tick := time.NewTicker(chartLook)
+	defer tick.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-tick.C:
+		}
+		releases, err := s.charts.List(ctx, charts.List())
+		if err != nil {
+			if ctx.Err() == nil {
+				s.log.WithError(err).Warn("charts: looking")
+			}
+			continue
+		}
+		for _, r := range releases {
+			s.showRelease(r)
+		}
+	}
+}
+
+func (s *server) showRelease(r helm.Release) {
+	switch {
+	case r.OK():
+		s.board.Set(r.Chart, lifecycle.Ready, "")
+	case len(r.Unready) > 0:
+		s.board.Set(r.Chart, lifecycle.Failed, r.Unready[0].String())
+	default:
+		s.board.Set(r.Chart, lifecycle.Failed, "release is "+r.Status)
+	}
+}
+
+func (s *server) chartSettings(node k3s.Node) charts.Settings {
+	c := charts.Defaults()
+	c.Domain = s.settings.Domain
+	c.NodeIP = node.Address
+	c.DNSIP = s.settings.ClusterDNS().String()
+	c.RegistryIP = s.settings.RegistryIP().String()
+	c.DataDir = s.settings.DataDir
+	c.ControllerAddress, c.ControllerPort = s.address, controllerPort
+	c.ControllerMetrics = "/metrics"
+	c.StorageSize, c.RegistrySize, c.MetricsSize = s.settings.StorageVolume.Size, s.settings.RegistryVolume.Size, s.settings.MetricsVolume.Size
+	c.StorageClass, c.RegistryClass, c.MetricsClass = s.settings.StorageVolume.Class, s.settings.RegistryVolume.Class, s.settings.MetricsVolume.Class
+	return c
+}
+
+// writeSecrets writes what the charts name but do not hold: passwords and keys
+// never become Helm values, which Helm keeps readable.
+func (s *server) writeSecrets(ctx context.Context) error {
+	names, password := charts.Defaults().Secrets, s.settings.AdminPassword.Reveal()
+	old, err := s.charts.ReadSecret(ctx, charts.PlatformNamespace, names.Registry)
+	if err != nil {
+		return err
+	}
+	users := map[string]string{s.settings.AdminUsername: password, secrets.NodeUser: s.secrets.RegistryNode}
+	file, err := secrets.Htpasswd(string(old["htpasswd"]), users, []string{s.settings.AdminUsername, secrets.NodeUser})
+	if err != nil {
+		return err
+	}
+	for name, data := range map[string]map[string][]byte{
+		names.Registry: {"htpasswd": []byte(file), "httpSecret": []byte(s.secrets.RegistryHTTP)},
+		names.Storage:  {"accessKey": []byte(s.secrets.StorageAccessKey), "secretKey": []byte(s.secrets.StorageSecretKey)},
+		names.Metrics:  {"username": []byte(s.settings.AdminUsername), "password": []byte(password)},
+	} {
+		if _, err := s.charts.EnsureSecret(ctx, helm.Secret{Namespace: charts.PlatformNamespace, Name: name, Data: data}); err != nil {
+			return err
+		}
+	}
+	return nil
+}

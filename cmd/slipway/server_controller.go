@@ -1,0 +1,97 @@
+package main
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
+	"github.com/slipway-paas/slipway/bootstrap/secrets"
+	"github.com/slipway-paas/slipway/platform/api"
+	"github.com/slipway-paas/slipway/platform/api/drycc"
+	"github.com/slipway-paas/slipway/platform/control"
+	"github.com/slipway-paas/slipway/platform/edge"
+	"github.com/slipway-paas/slipway/platform/identity"
+	"github.com/slipway-paas/slipway/platform/kube"
+	"github.com/slipway-paas/slipway/platform/store"
+)
+
+// controllerPort is where the API listens on the node's address, behind the
+// gateway, and on loopback.
+const controllerPort = 9580
+
+// controller is the platform half of the server: store, verbs and the API.
+type controller struct {
+	store   *store.Store
+	control *control.Controller
+	api     *api.Server
+}
+
+// openController opens the store, makes the admin and listens.
+func (s *server) openController(ctx context.Context, cluster *kube.Cluster, authority *edge.Authority) (*controller, error) {
+	key, err := secrets.OpenKey(s.paths.SecretKey)
+	if err != nil {
+		return nil, err
+	}
+	database, err := store.Open(ctx, filepath.Join(s.paths.Controller, "slipway.db"), key)
+	if err != nil {
+		return nil, err
+	}
+	c := &controller{store: database}
+	if err := c.assemble(ctx, s, cluster, authority); err != nil {
+		_ = database.Close() // the first error says what is wrong
+		return nil, err
+	}
+	return c, nil
+}
+
+func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Cluster, authority *edge.Authority) error {
+	who := identity.New()
+	if err := identity.EnsureAdmin(ctx, c.store, who, s.settings.AdminUsername, s.settings.AdminPassword.Reveal()); err != nil {
+		return err
+	}
+	var err error
+	metrics := api.NewMetrics()
+	c.control, err = control.New(control.Options{
+		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
+		OnRelease: metrics.CountRelease,
+	})
+	if err != nil {
+		return err
+	}
+	address, err := netip.ParseAddr(s.address)
+	if err != nil {
+		return err
+	}
+	handler, err := api.NewHandler(api.HandlerOptions{
+		Mounts: []api.Mount{{Dialect: drycc.New(c.control)}},
+		Logger: s.log, Metrics: metrics, CACert: authority.CAPEM,
+		// The gateway is on the host network: it comes from the node's address.
+		TrustedProxies: []netip.Prefix{netip.PrefixFrom(address, address.BitLen())},
+	})
+	if err != nil {
+		return err
+	}
+	port := strconv.Itoa(controllerPort)
+	c.api, err = api.NewServer(api.ServerOptions{
+		Addrs:   []string{net.JoinHostPort("127.0.0.1", port), net.JoinHostPort(s.address, port)},
+		Handler: handler, Logger: s.log, Grace: 5 * time.Second,
+	})
+	if err != nil {
+		return err
+	}
+	_, err = c.api.Listen(ctx)
+	return err
+}
+
+// parts are the controller's long-lived pieces. When the server stops the API
+// goes first, then the queue, which the API feeds.
+func (c *controller) parts() []lifecycle.Part {
+	return []lifecycle.Part{
+		{Name: "controller", Run: c.control.Run},
+		{Name: "api", Run: c.api.Run},
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -326,6 +328,13 @@ func TestTableIsSound(t *testing.T) {
 func TestReference(t *testing.T) {
 	var b strings.Builder
 	require.NoError(t, WriteReference(&b))
+	page := filepath.Join("..", "..", "..", "docs", "api.md")
+	if *updateFlag {
+		require.NoError(t, os.WriteFile(page, []byte(b.String()), 0o644))
+	}
+	published, err := os.ReadFile(page)
+	require.NoError(t, err)
+	require.Equal(t, string(published), b.String(), "docs/api.md is not what the routes say: run this test with -update")
 	for _, r := range routes() {
 		assert.Contains(t, b.String(), "| "+r.method+" | `"+r.pattern+"` |")
 	}

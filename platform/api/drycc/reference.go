@@ -43,10 +43,12 @@ func Reference() []RouteDoc {
 	return out
 }
 
-// WriteReference writes the reference of the API as Markdown, beginning with
-// headings of the second level.
+// WriteReference writes the page docs/api.md: the reference of the API as
+// Markdown, made from the route table.
 func WriteReference(w io.Writer) error {
 	var b strings.Builder
+	b.WriteString("# The API\n\n<!-- Made from the route table in platform/api/drycc; do not edit. -->\n\n")
+	b.WriteString("The controller speaks version 2.3 of the Drycc API at `http://drycc.<domain>/v2/`.\n\n")
 	b.WriteString("## Routes\n\nEvery path is answered with and without the slash at its end. ")
 	b.WriteString("Paged lists take `limit` (default 100) and `offset`.\n\n")
 	b.WriteString("| Method | Path | Who | Body | Answer | |\n| --- | --- | --- | --- | --- | --- |\n")

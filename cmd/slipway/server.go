@@ -99,6 +99,9 @@ func (s *server) run(ctx context.Context) error {
 	if err := k3s.PrependPath(s.paths.Bin, auxDir(s.paths.Bin)); err != nil {
 		return err
 	}
+	if err := tuneMemory(); err != nil {
+		return err
+	}
 	// Helm would keep its caches in the home folder of whoever runs us.
 	for _, name := range []string{"HELM_CACHE_HOME", "HELM_CONFIG_HOME", "HELM_DATA_HOME"} {
 		if err := os.Setenv(name, filepath.Join(s.paths.RunDir, "helm")); err != nil {

@@ -1,0 +1,3 @@
+module github.com/slipway-paas/slipway/embedded/src/hello
+
+go 1.26.0

@@ -3,6 +3,7 @@ package helm
 import (
 	"context"
 	"fmt"
+	"slices"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -60,10 +61,17 @@ func podReason(ctx context.Context, kube kubernetes.Interface, pod *corev1.Pod) 
 	if text := lastWarning(ctx, kube, pod.Namespace, string(pod.UID)); text != "" {
 		return text
 	}
+	if pod.Spec.NodeName == "" && claims(pod) {
+		return "waiting for its volume"
+	}
 	if pod.Status.Phase == corev1.PodRunning {
 		return "running, its readiness probe does not pass yet"
 	}
 	return "starting"
+}
+
+func claims(pod *corev1.Pod) bool {
+	return slices.ContainsFunc(pod.Spec.Volumes, func(v corev1.Volume) bool { return v.PersistentVolumeClaim != nil })
 }
 
 // containerReason is empty for a container that is merely not ready yet.

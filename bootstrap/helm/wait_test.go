@@ -67,6 +67,9 @@ func TestReasons(t *testing.T) {
 		}), nil, "fits on no node: 0/1 nodes are available: 1 Insufficient memory."},
 		{"event", podOf("storage", waiting("ContainerCreating", "")), warning, `FailedMount: secret "drycc-storage" not found`},
 		{"probe", podOf("storage", func(p *corev1.Pod) { p.Status.Phase = corev1.PodRunning }), nil, "readiness probe does not pass yet"},
+		{"volume", podOf("storage", func(p *corev1.Pod) {
+			p.Spec.Volumes = []corev1.Volume{{Name: "data", VolumeSource: corev1.VolumeSource{PersistentVolumeClaim: &corev1.PersistentVolumeClaimVolumeSource{ClaimName: "storage"}}}}
+		}), nil, "waiting for its volume"},
 		{"starting", podOf("storage", func(*corev1.Pod) {}), nil, "starting"},
 	}
 	for _, tt := range tests {

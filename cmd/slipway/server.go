@@ -147,7 +147,7 @@ func (s *server) runPlatform(ctx context.Context) error {
 		return ignoreEnd(ctx, err)
 	}
 	s.board.Set(lineController, lifecycle.Ready, "")
-	parts := append(c.parts(),
+	parts := append(c.parts(s),
 		lifecycle.Part{Name: "charts", Run: s.runCharts},
 		lifecycle.Part{Name: "certificate", Run: renewer.Run})
 	return errors.Join(lifecycle.Run(ctx, parts), c.store.Close())

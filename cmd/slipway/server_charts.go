@@ -51,12 +51,32 @@ func (s *server) applyCharts(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	if err := s.waitPods(ctx); err != nil {
+		return err
+	}
 	s.board.Set(lineKubernetes, lifecycle.Ready, "")
 	s.log.WithField("node", node.Name).WithField("address", node.Address).Info("node ready")
 	if err := s.writeSecrets(ctx); err != nil {
 		return err
 	}
 	return s.charts.ApplyAll(ctx, charts.List(), s.chartSettings(node), s.chartEvent)
+}
+
+// podPatience bounds the wait for the kubelet's fresh view of old pods: one
+// that hangs must not keep the platform from being repaired.
+const podPatience = 2 * time.Minute
+
+func (s *server) waitPods(ctx context.Context) error {
+	bounded, cancel := context.WithTimeout(ctx, podPatience)
+	defer cancel()
+	err := k3s.WaitPods(bounded, s.paths.Kubeconfig, s.nodeName, func(reason string) {
+		s.board.Set(lineKubernetes, lifecycle.Working, reason)
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.WithError(err).Warn("going on with pods the kubelet has not looked at")
+		return nil
+	}
+	return err
 }
 
 // chartEvent puts a chart's progress on the board.

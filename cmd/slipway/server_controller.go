@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"path/filepath"
+	"slices"
 	"strconv"
 	"time"
 
@@ -89,9 +90,41 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 
 // parts are the controller's long-lived pieces. When the server stops the API
 // goes first, then the queue, which the API feeds.
-func (c *controller) parts() []lifecycle.Part {
+func (c *controller) parts(s *server) []lifecycle.Part {
+	queue := func(ctx context.Context) error {
+		if err := s.waitForDeploys(ctx); err != nil {
+			return nil // ctx ended
+		}
+		return c.control.Run(ctx)
+	}
 	return []lifecycle.Part{
-		{Name: "controller", Run: c.control.Run},
+		{Name: "controller", Run: queue},
 		{Name: "api", Run: c.api.Run},
 	}
+}
+
+// deployPatience is how long deploys are held back for what they stand on. A
+// platform that is partly broken must still be able to deploy.
+const deployPatience = 3 * time.Minute
+
+// waitForDeploys holds the queue back until the node and the charts that a
+// deploy needs are ready: right after a start the registry would refuse pulls,
+// and good releases would be called crashed.
+func (s *server) waitForDeploys(ctx context.Context) error {
+	needed := []string{lineKubernetes, "cluster", "gateway", "registry"}
+	bounded, cancel := context.WithTimeout(ctx, deployPatience)
+	defer cancel()
+	err := s.board.Watch(bounded, func(entries []lifecycle.Entry) bool {
+		for _, e := range entries {
+			if slices.Contains(needed, e.Name) && e.State != lifecycle.Ready {
+				return false
+			}
+		}
+		return true
+	})
+	if err != nil && ctx.Err() == nil {
+		s.log.Warn("deploying although not all of the platform is ready")
+		return nil
+	}
+	return ctx.Err()
 }

@@ -1,0 +1,100 @@
+package arch
+
+import "strings"
+
+const module = "github.com/slipway-paas/slipway"
+
+// rooms allow an import in a few packages only. A path means the package and
+// everything below it; one that ends in "." means exactly that package. Import
+// paths of this module are written without the module.
+type room struct {
+	imports string   // what is imported
+	only    []string // who may
+	reason  string
+}
+
+var rooms = []room{
+	{"github.com/k3s-io/k3s", []string{"bootstrap/k3s", "cmd/slipway"},
+		"k3s takes ten minutes to compile; everything else has to build and test in seconds"},
+	{"k8s.io/kubernetes", []string{"bootstrap/k3s", "cmd/slipway"},
+		"Kubernetes itself comes with k3s only"},
+	{"k8s.io/client-go", []string{"bootstrap/helm", "bootstrap/k3s", "platform/kube", "cmd/slipway", "test"},
+		"the cluster is behind two doors: charts (helm) and apps (kube)"},
+	{"k8s.io/api", []string{"bootstrap/helm", "bootstrap/k3s", "platform/kube", "cmd/slipway", "test"},
+		"Kubernetes types stay where objects are rendered"},
+	{"k8s.io/apimachinery", []string{"bootstrap/helm", "bootstrap/k3s", "platform/kube", "cmd/slipway", "test"},
+		"Kubernetes types stay where objects are rendered"},
+	{"sigs.k8s.io/gateway-api", []string{"platform/kube", "bootstrap/helm"},
+		"routes are rendered in one place"},
+	{"helm.sh/helm/v3", []string{"bootstrap/helm", "charts"},
+		"the Helm SDK is one way to apply a chart; nobody else needs to know (charts: its tests lint)"},
+	{"github.com/caddyserver/certmagic", []string{"platform/edge", "cmd/slipway"},
+		"ACME lives at the edge"},
+	{"github.com/mattn/go-sqlite3", []string{"platform/store"},
+		"the database is a detail of the store"},
+	{"database/sql", []string{"platform/store"},
+		"SQL stays in the store"},
+	{"golang.org/x/crypto/argon2", []string{"platform/identity"},
+		"passwords are hashed in one place"},
+	{"github.com/google/go-containerregistry", []string{"embedded", "scripts", "bootstrap/k3s", "test"},
+		"images are made at build time, staged on the node, and pushed by tests"},
+	{"github.com/spf13/cobra", []string{"cmd"},
+		"commands are parsed in main packages only"},
+	{"os/exec", []string{"bootstrap/host", "bootstrap/k3s/flannel", "bootstrap/k3s/cni", "cmd/slipway", "scripts", "test", "embedded/src"},
+		"every command run on the host goes through bootstrap/host, where it is journalled and can be faked"},
+	{"net/http/pprof", nil,
+		"registers handlers on a global mux"},
+	{"unsafe", []string{"embedded"}, "only giving the payload's pages back to the kernel needs it"},
+}
+
+// edge forbids one room to import another of this module.
+type edge struct{ from, to, reason string }
+
+var edges = []edge{
+	{"bootstrap", "platform", "the host half installs any controller; they meet in cmd/slipway and in files"},
+	{"platform", "bootstrap", "the platform runs on any cluster; it does not know how the host was made"},
+	{"platform", "charts", "charts are installed by bootstrap"},
+	{"platform", "embedded", "the payload is the node's"},
+	{"platform/store", "platform/api", "the store knows no dialect"},
+	{"platform/store", "platform/kube", "adapters do not know each other"},
+	{"platform/kube", "platform/store", "adapters do not know each other"},
+	{"platform/kube", "platform/api", "adapters do not know each other"},
+	{"platform/control", "platform/store.", "the verbs own the port; the wiring picks the store"},
+	{"platform/control", "platform/kube", "the verbs own the port; the wiring picks the cluster"},
+	{"platform/control", "platform/api", "dialects call the verbs, never the other way round"},
+	{"platform/api/drycc", "platform/api/dockercloud", "dialects never import each other"},
+	{"platform/api/drycc", "platform/api/flynn", "dialects never import each other"},
+	{"platform/api/drycc", "platform/api/dray", "dialects never import each other"},
+	{"platform/api", "platform/store", "a handler makes one call to control"},
+	{"platform/api", "platform/kube", "a handler makes one call to control"},
+	{"platform/api/drycc/client", "platform", "the client is a program of its own and speaks the wire only"},
+	{"platform/identity", "platform/store", "hashing and tokens need no database"},
+	{"bootstrap/host", "bootstrap", "the host adapter is the bottom of the house"},
+	{"bootstrap/preflight", "bootstrap/k3s", "checks look at the host only"},
+	{"bootstrap/helm", "bootstrap/k3s", "a chart is applied to any cluster"},
+	{"charts", "bootstrap", "charts are data"},
+	{"embedded", "bootstrap", "the payload is data"},
+	{"cmd", "test", "tests are not shipped"},
+	{"bootstrap", "test", "tests are not shipped"},
+	{"platform", "test", "tests are not shipped"},
+	{"bootstrap", "scripts", "build-time code is not shipped"},
+	{"platform", "scripts", "build-time code is not shipped"},
+	{"cmd", "scripts", "build-time code is not shipped"},
+}
+
+// within reports whether path is the room or below it; a trailing dot in room
+// means exactly it.
+func within(path, room string) bool {
+	if exact, ok := strings.CutSuffix(room, "."); ok {
+		return path == exact
+	}
+	return path == room || strings.HasPrefix(path, room+"/")
+}
+
+// short is an import path of this module without the module.
+func short(path string) string {
+	if path == module {
+		return "."
+	}
+	return strings.TrimPrefix(path, module+"/")
+}

@@ -138,7 +138,7 @@ func (s Settings) Validate() error {
 		errs = append(errs, fmt.Errorf("ControllerAddress %s cannot be reached from the gateway", a))
 	}
 	if strings.HasPrefix(s.Domain, "*.") {
-		errs = append(errs, fmt.Errorf("Domain %q: give it without the wildcard", s.Domain))
+		errs = append(errs, fmt.Errorf("domain %q: give it without the wildcard", s.Domain))
 	}
 	if len(errs) > 0 {
 		return fmt.Errorf("chart settings: %w", errors.Join(errs...))

@@ -63,7 +63,7 @@ type Port struct {
 func ServerPorts() []Port {
 	return []Port{
 		{80, "the gateway (HTTP)"}, {443, "the gateway (HTTPS)"}, {2222, "git push over SSH"},
-		{6443, "the Kubernetes API"}, {9580, "the controller"}, {10250, "the kubelet"},
+		{6443, "the Kubernetes API"}, {9580, "the controller"}, {9581, "the gateway's metrics"}, {9582, "the node's metrics"}, {10250, "the kubelet"},
 	}
 }
 

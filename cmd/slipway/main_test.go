@@ -94,3 +94,25 @@ func TestTouchKeepsWhatIsThere(t *testing.T) {
 	require.NoError(t, err)
 	assert.Equal(t, "known", string(data))
 }
+
+func TestSharedRoot(t *testing.T) {
+	tests := map[string]struct {
+		info string
+		want bool
+	}{
+		"shared":     {"22 1 8:1 / / rw,relatime shared:1 - ext4 /dev/sda1 rw\n", true},
+		"private":    {"22 1 8:1 / / rw,relatime - ext4 /dev/sda1 rw\n", false},
+		"slave":      {"22 1 8:1 / / rw,relatime master:3 - ext4 /dev/sda1 rw\n", false},
+		"other path": {"22 1 8:1 / /srv rw shared:1 - ext4 /dev/sda1 rw\n", false},
+		"odd source": {"22 1 8:1 / / rw - ext4 shared:9 rw\n", false},
+		"empty":      {"", false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			path := filepath.Join(t.TempDir(), "mountinfo")
+			require.NoError(t, os.WriteFile(path, []byte(tt.info), 0o600))
+			assert.Equal(t, tt.want, sharedRoot(path))
+		})
+	}
+	assert.False(t, sharedRoot(filepath.Join(t.TempDir(), "absent")))
+}

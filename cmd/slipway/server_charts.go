@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"os"
+	"strings"
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap/helm"
@@ -129,6 +131,7 @@ func (s *server) chartSettings(node k3s.Node) charts.Settings {
 	c := charts.Defaults()
 	c.Domain = s.settings.Domain
 	c.NodeIP = node.Address
+	c.SharedRoot = sharedRoot("/proc/self/mountinfo")
 	c.DNSIP = s.settings.ClusterDNS().String()
 	c.RegistryIP = s.settings.RegistryIP().String()
 	c.DataDir = s.settings.DataDir
@@ -162,4 +165,23 @@ func (s *server) writeSecrets(ctx context.Context) error {
 		}
 	}
 	return nil
+}
+
+// sharedRoot reports whether the root mount hands later mounts on. Only then
+// may a pod ask to see them.
+func sharedRoot(mountinfo string) bool {
+	data, err := os.ReadFile(mountinfo)
+	if err != nil {
+		return false
+	}
+	for line := range strings.Lines(string(data)) {
+		// id parent major:minor root point options [tags…] - type source options
+		f := strings.Fields(line)
+		if len(f) < 7 || f[4] != "/" {
+			continue
+		}
+		tags, _, _ := strings.Cut(strings.Join(f[6:], " "), " - ")
+		return strings.Contains(tags, "shared:")
+	}
+	return false
 }

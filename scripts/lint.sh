@@ -44,7 +44,7 @@ tags='ctrd netcgo osusergo providerless urfave_cli_no_docs sqlite_omit_load_exte
 
 # static runs the staticcheck that scripts/lint/go.mod pins, from our modules.
 static() {
-  (cd scripts/lint && go build -o "$bin/staticcheck" honnef.co/go/tools/cmd/staticcheck)
+  (cd scripts/lint && go build -o "$bin/staticcheck" honnef.co/go/tools/cmd/staticcheck) || return 1
   local -a packages
   mapfile -t packages < <(scripts/packages.sh light)
   [ "${LINT_HEAVY:-}" != 1 ] || mapfile -t packages < <(scripts/packages.sh all)
@@ -59,8 +59,11 @@ sizes() {
 shells() {
   local -a files
   mapfile -t files < <(find . -name .git -prune -o -path ./embedded/payload -prune -o \( -name '*.sh' -o -path ./.ci/run \) -print)
-  shellcheck "${files[@]}"
-  for f in install.sh uninstall.sh; do dash -n "$f" && bash -n "$f"; done
+  # Explicit returns: a function tested with || does not stop at an error.
+  shellcheck "${files[@]}" || return 1
+  for f in install.sh uninstall.sh; do
+    dash -n "$f" && bash -n "$f" || return 1
+  done
 }
 
 check gofmt formatted

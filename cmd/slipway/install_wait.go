@@ -74,17 +74,22 @@ func (w *watcher) line(name string) func(ctx context.Context, note func(string))
 // waitController waits until the API answers through the gateway under its
 // own name, which is what users will ask for.
 func (m *machine) waitController(w *watcher) func(ctx context.Context, note func(string)) error {
-	ready := w.line(lineController)
 	return func(ctx context.Context, note func(string)) error {
-		if err := ready(ctx, note); err != nil {
-			return err
+		for _, name := range []string{lineController, lineDeploys} {
+			if err := w.line(name)(ctx, note); err != nil {
+				return err
+			}
 		}
 		ctx, cancel := context.WithTimeout(ctx, linePatience)
 		defer cancel()
 		for {
-			err := askThroughGateway(ctx, "drycc."+m.settings.Domain)
-			if err == nil {
+			name := "drycc." + m.settings.Domain
+			status, err := askThroughGateway(ctx, name)
+			if err == nil && status == http.StatusOK {
 				return nil
+			}
+			if err == nil {
+				err = fmt.Errorf("gateway: %s answers %d", name, status)
 			}
 			note(err.Error())
 			if wait := m.host.Wait(ctx, askEvery); wait != nil {
@@ -94,11 +99,12 @@ func (m *machine) waitController(w *watcher) func(ctx context.Context, note func
 	}
 }
 
-// askThroughGateway asks the gateway on this host for the API's health.
-func askThroughGateway(ctx context.Context, name string) error {
+// askThroughGateway asks the gateway on this host for a name's health check and
+// returns the status it answers with.
+func askThroughGateway(ctx context.Context, name string) (int, error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+name+"/healthz", nil)
 	if err != nil {
-		return err
+		return 0, err
 	}
 	// The name need not resolve here: the gateway listens on this host.
 	dial := func(ctx context.Context, network, _ string) (net.Conn, error) {
@@ -107,11 +113,7 @@ func askThroughGateway(ctx context.Context, name string) error {
 	client := &http.Client{Timeout: 10 * time.Second, Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("gateway: %w", err)
+		return 0, fmt.Errorf("gateway: %w", err)
 	}
-	defer response.Body.Close()
-	if response.StatusCode != http.StatusOK {
-		return fmt.Errorf("gateway: %s answers %s", name, response.Status)
-	}
-	return nil
+	return response.StatusCode, response.Body.Close()
 }

@@ -28,6 +28,7 @@ const (
 	lineKubernetes  = "kubernetes"
 	lineCertificate = "certificate"
 	lineController  = "controller"
+	lineDeploys     = "deploys"
 )
 
 func newServerCmd() *cobra.Command {
@@ -84,7 +85,7 @@ func newServer() (*server, error) {
 	for _, c := range charts.List() {
 		names = append(names, c.Name)
 	}
-	s.board = lifecycle.NewBoard(time.Now, append(names, lineController)...)
+	s.board = lifecycle.NewBoard(time.Now, append(names, lineController, lineDeploys)...)
 	s.charts = helm.New(s.paths.Kubeconfig, version)
 	return s, nil
 }

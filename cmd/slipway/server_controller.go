@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"net"
+	"net/http"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -27,6 +28,7 @@ const controllerPort = 9580
 // controller is the platform half of the server: store, verbs and the API.
 type controller struct {
 	store   *store.Store
+	cluster *kube.Cluster
 	control *control.Controller
 	api     *api.Server
 }
@@ -41,7 +43,7 @@ func (s *server) openController(ctx context.Context, cluster *kube.Cluster, auth
 	if err != nil {
 		return nil, err
 	}
-	c := &controller{store: database}
+	c := &controller{store: database, cluster: cluster}
 	if err := c.assemble(ctx, s, cluster, authority); err != nil {
 		_ = database.Close() // the first error says what is wrong
 		return nil, err
@@ -92,7 +94,7 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 // goes first, then the queue, which the API feeds.
 func (c *controller) parts(s *server) []lifecycle.Part {
 	queue := func(ctx context.Context) error {
-		if err := s.waitForDeploys(ctx); err != nil {
+		if err := s.waitForDeploys(ctx, c.cluster); err != nil {
 			return nil // ctx ended
 		}
 		return c.control.Run(ctx)
@@ -107,10 +109,11 @@ func (c *controller) parts(s *server) []lifecycle.Part {
 // platform that is partly broken must still be able to deploy.
 const deployPatience = 3 * time.Minute
 
-// waitForDeploys holds the queue back until the node and the charts that a
-// deploy needs are ready: right after a start the registry would refuse pulls,
-// and good releases would be called crashed.
-func (s *server) waitForDeploys(ctx context.Context) error {
+// waitForDeploys holds the queue back until the node, the charts that a deploy
+// needs and the gateway's view of the cluster are ready: right after a start
+// the registry would refuse pulls, good releases would be called crashed, and
+// the gateway would send requests to pods that a rollout has ended.
+func (s *server) waitForDeploys(ctx context.Context, cluster *kube.Cluster) error {
 	needed := []string{lineKubernetes, "cluster", "gateway", "registry"}
 	bounded, cancel := context.WithTimeout(ctx, deployPatience)
 	defer cancel()
@@ -122,9 +125,28 @@ func (s *server) waitForDeploys(ctx context.Context) error {
 		}
 		return true
 	})
-	if err != nil && ctx.Err() == nil {
-		s.log.Warn("deploying although not all of the platform is ready")
-		return nil
+	if err == nil {
+		s.board.Set(lineDeploys, lifecycle.Working, "waiting for the gateway to follow the cluster")
+		err = cluster.SyncGateway(bounded, s.canary())
 	}
-	return ctx.Err()
+	if ctx.Err() != nil {
+		return ctx.Err()
+	}
+	if err != nil {
+		s.log.WithError(err).Warn("deploying although not all of the platform is ready")
+	}
+	s.board.Set(lineDeploys, lifecycle.Ready, "")
+	return nil
+}
+
+// canary is answered by the controller's own health check.
+func (s *server) canary() kube.Canary {
+	name := "canary.drycc." + s.settings.Domain
+	return kube.Canary{
+		Host: name, Address: s.address, Port: controllerPort,
+		Ask: func(ctx context.Context) (bool, error) {
+			status, err := askThroughGateway(ctx, name)
+			return status == http.StatusOK, err
+		},
+	}
 }

@@ -187,7 +187,7 @@ func TestPodState(t *testing.T) {
 // Trouble that may pass is given its time, and starts anew after it passed.
 func TestPatience(t *testing.T) {
 	begin := time.Unix(1000, 0)
-	limits := patience{config: 10 * time.Second, unscheduled: 30 * time.Second, creation: 20 * time.Second}
+	limits := patience{config: 10 * time.Second, unscheduled: 30 * time.Second, creation: 20 * time.Second, registry: 40 * time.Second}
 	objects, err := Render(webDeployment(3), oneNode())
 	require.NoError(t, err)
 	pod := func(shape func(*corev1.Pod)) *corev1.Pod {
@@ -212,6 +212,7 @@ func TestPatience(t *testing.T) {
 	}{
 		"config":   {nil, waitingWith("CreateContainerConfigError", "no key"), 10 * time.Second, "CreateContainerConfigError"},
 		"schedule": {nil, unschedulable, 30 * time.Second, "Unschedulable"},
+		"registry": {nil, waitingWith("ImagePullBackOff", "dial tcp 10.43.0.20:5000: connect: connection refused"), 40 * time.Second, "ImagePullBackOff"},
 		"quota":    {quota, func(*corev1.Pod) {}, 20 * time.Second, "FailedCreate"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -232,6 +233,23 @@ func TestPatience(t *testing.T) {
 			require.NotNil(t, got)
 			assert.Equal(t, c.kind, got.kind)
 		})
+	}
+}
+
+func TestRegistryAway(t *testing.T) {
+	for message, away := range map[string]bool{
+		`failed to do request: Head "http://10.43.0.20:5000/v2/x/manifests/v1": dial tcp 10.43.0.20:5000: connect: connection refused`: true,
+		`dial tcp 192.0.2.7:443: i/o timeout`:                                           true,
+		`net/http: TLS handshake timeout`:                                               true,
+		`unexpected status from HEAD request to https://r/v2/: 503 Service Unavailable`: true,
+		`httpReadSeeker: failed open: unexpected EOF`:                                   true,
+		`docker.io/library/x:y: not found`:                                              false,
+		`pull access denied, repository does not exist or may require authorization`:    false,
+		`unexpected status from HEAD request to https://r/v2/: 401 Unauthorized`:        false,
+		`dial tcp: lookup absent.invalid: no such host`:                                 false,
+		``: false,
+	} {
+		assert.Equal(t, away, registryAway(message), message)
 	}
 }
 

@@ -42,6 +42,7 @@ type patience struct {
 	config      time.Duration // a container that cannot be made
 	unscheduled time.Duration // no node has room: an ending pod may leave some
 	creation    time.Duration // the API server admits no pod
+	registry    time.Duration // a registry does not answer
 	pulling     time.Duration // added once to a deadline that meets a running pull
 	route       time.Duration // until the gateway takes a new route
 	restore     time.Duration // until what served before is alone again
@@ -53,6 +54,7 @@ func defaultPatience() patience {
 		config:      10 * time.Second,
 		unscheduled: 30 * time.Second,
 		creation:    10 * time.Second,
+		registry:    time.Minute,
 		pulling:     10 * time.Minute,
 		route:       30 * time.Second,
 		restore:     15 * time.Second,

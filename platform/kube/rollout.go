@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"strings"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -150,15 +151,11 @@ func (r *rollout) judgeWaiting(p *corev1.Pod, cs *corev1.ContainerStatus, lastin
 		return nil // on its way, or about to count as a crash
 	case kindCrash:
 		return &trouble{kind: kindCrash, crashed: cs}
-	case "ErrImagePull":
-		if r.pulls[p.UID] == nil {
-			r.pulls[p.UID] = map[string]bool{}
-		}
-		r.pulls[p.UID][p.ResourceVersion] = true
-		if len(r.pulls[p.UID]) < 2 {
+	case "ErrImagePull", "ImagePullBackOff":
+		if r.pullsAgain(p, w, lasting) {
 			return nil
 		}
-	case "ImagePullBackOff", "InvalidImageName", "ErrImageNeverPull":
+	case "InvalidImageName", "ErrImageNeverPull":
 	default:
 		if !lasting(w.Reason+" "+p.Name, r.patience.config) {
 			return nil
@@ -166,6 +163,40 @@ func (r *rollout) judgeWaiting(p *corev1.Pod, cs *corev1.ContainerStatus, lastin
 		return &trouble{kind: w.Reason, reason: "the container cannot be made: " + clip(w.Message, maxMessage)}
 	}
 	return &trouble{kind: w.Reason, reason: imageReason(cs.Image, w)}
+}
+
+// pullsAgain reports whether the kubelet's next try to pull may go better. The
+// first failure never counts. A registry that did not answer gets more time:
+// our own comes up after the node does.
+func (r *rollout) pullsAgain(p *corev1.Pod, w *corev1.ContainerStateWaiting, lasting func(string, time.Duration) bool) bool {
+	if registryAway(w.Message) && !lasting("pull "+p.Name, r.patience.registry) {
+		return true
+	}
+	if w.Reason == "ImagePullBackOff" {
+		return false
+	}
+	if r.pulls[p.UID] == nil {
+		r.pulls[p.UID] = map[string]bool{}
+	}
+	r.pulls[p.UID][p.ResourceVersion] = true
+	return len(r.pulls[p.UID]) < 2
+}
+
+// registryAway reads from the runtime's words whether the registry could not
+// be talked to, as against having said no. A name that does not resolve is
+// mostly a mistake in it, and counts as a no.
+func registryAway(message string) bool {
+	m := strings.ToLower(message)
+	for _, sign := range []string{
+		"connection refused", "connection reset", "i/o timeout", "timeout exceeded", "handshake timeout",
+		"deadline exceeded", "no route to host", "network is unreachable", "unexpected eof", ": eof",
+		"500 internal", "502 bad gateway", "503 service", "504 gateway", "429 too many",
+	} {
+		if strings.Contains(m, sign) {
+			return true
+		}
+	}
+	return false
 }
 
 func imageReason(image string, w *corev1.ContainerStateWaiting) string {

@@ -50,7 +50,7 @@ type SupervisorState struct {
 type Supervisor struct {
 	Host     *Linux
 	Unit     Unit
-	Backoff  time.Duration // first wait before a restart; 5 s when 0
+	Backoff  time.Duration // first wait before a restart; 1 s when 0
 	Grace    time.Duration // time to stop; 90 s when 0
 	LogLimit int64         // bytes; 20 MiB when 0
 	Rotate   time.Duration // how often the size of the log is looked at; 10 s when 0
@@ -114,7 +114,7 @@ func (s *Supervisor) backoff() time.Duration {
 	if s.Backoff > 0 {
 		return s.Backoff
 	}
-	return 5 * time.Second
+	return time.Second
 }
 
 // once runs the server until it ends and returns how.

@@ -37,8 +37,12 @@ func (s *systemd) Logs() string { return "journalctl -u " + s.unit.Name }
 
 // text is the unit file. TimeoutStartSec=0 because the first start imports all
 // images, which on a slow disk takes longer than any fixed time.
+// A crashed server starts again after a second, without an end: while the API
+// server is away the gateway's watches back off, and the sooner they find it
+// the fewer requests go to pods that a rollout has ended meanwhile.
 func (s *systemd) text() string {
 	return fmt.Sprintf(`[Unit]
+StartLimitIntervalSec=0
 Description=%s
 Documentation=https://github.com/slipway-paas/slipway
 Wants=network-online.target
@@ -59,7 +63,7 @@ LimitCORE=infinity
 TasksMax=infinity
 TimeoutStartSec=0
 Restart=always
-RestartSec=5s
+RestartSec=1s
 
 [Install]
 WantedBy=multi-user.target

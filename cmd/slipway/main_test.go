@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
@@ -115,4 +117,24 @@ func TestSharedRoot(t *testing.T) {
 		})
 	}
 	assert.False(t, sharedRoot(filepath.Join(t.TempDir(), "absent")))
+}
+
+func TestPlatformProcess(t *testing.T) {
+	paths := bootstrap.NewPaths(bootstrap.DefaultSettings())
+	pod := []string{"/kubepods/burstable/pod1/abc"}
+	tests := map[string]struct {
+		process host.Process
+		want    bool
+	}{
+		"server":             {host.Process{Exe: "/usr/local/bin/slipway"}, true},
+		"shim":               {host.Process{Exe: "/var/lib/slipway/bin/containerd-shim-runc-v2"}, true},
+		"gateway":            {host.Process{Exe: "/usr/bin/traefik", Cgroups: pod}, true},
+		"the host's traefik": {host.Process{Exe: "/usr/bin/traefik", Cgroups: []string{"/system.slice/traefik.service"}}, false},
+		"an app":             {host.Process{Exe: "/app", Cgroups: pod}, false},
+	}
+	for name, tt := range tests {
+		t.Run(name, func(t *testing.T) {
+			assert.Equal(t, tt.want, platformProcess(tt.process, paths, []string{"/usr/bin/traefik"}))
+		})
+	}
 }

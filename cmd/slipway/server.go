@@ -150,6 +150,7 @@ func (s *server) runPlatform(ctx context.Context) error {
 	s.board.Set(lineController, lifecycle.Ready, "")
 	parts := append(c.parts(s),
 		lifecycle.Part{Name: "charts", Run: s.runCharts},
+		lifecycle.Part{Name: "memory", Run: s.runTrim},
 		lifecycle.Part{Name: "certificate", Run: renewer.Run})
 	return errors.Join(lifecycle.Run(ctx, parts), c.store.Close())
 }

@@ -180,8 +180,15 @@ func sharedRoot(mountinfo string) bool {
 		if len(f) < 7 || f[4] != "/" {
 			continue
 		}
-		tags, _, _ := strings.Cut(strings.Join(f[6:], " "), " - ")
-		return strings.Contains(tags, "shared:")
+		for _, tag := range f[6:] {
+			if tag == "-" {
+				break
+			}
+			if strings.HasPrefix(tag, "shared:") {
+				return true
+			}
+		}
+		return false
 	}
 	return false
 }

@@ -44,7 +44,7 @@ var rooms = []room{
 		"every command run on the host goes through bootstrap/host, where it is journalled and can be faked"},
 	{"net/http/pprof", nil,
 		"registers handlers on a global mux"},
-	{"unsafe", []string{"embedded"}, "only giving the payload's pages back to the kernel needs it"},
+	{"unsafe", []string{"embedded", "bootstrap/trim"}, "only giving pages back to the kernel needs it"},
 }
 
 // edge forbids one room to import another of this module.

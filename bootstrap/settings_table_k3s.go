@@ -5,7 +5,7 @@ import "strings"
 func k3sSettings() []Setting {
 	g := groupK3s
 	all := []Setting{
-		{Name: "K3S_URL", Group: g, Key: "server", Verdict: Honoured, Meaning: "server of the cluster to join",
+		{Name: "K3S_URL", Group: g, Key: "server", Verdict: Honoured, Meaning: "server of the cluster to join; this version knows one node and refuses to join, saying so",
 			apply: joinURL, show: func(s Settings) string { return s.JoinURL }},
 		{Name: "K3S_TOKEN", Group: g, Verdict: Honoured, Secret: true, Meaning: "secret of the cluster, kept in /etc/slipway/credentials",
 			apply: func(s *Settings, v string) (string, string) {

@@ -44,8 +44,10 @@ func newJoinCmd() *cobra.Command {
 		Use:    "join",
 		Short:  "Join an existing platform",
 		Hidden: true,
-		RunE: func(*cobra.Command, []string) error {
-			return fmt.Errorf("joining another server is not supported by %s: unset K3S_URL to install a platform of its own on this host", version)
-		},
+		RunE:   func(*cobra.Command, []string) error { return errJoin() },
 	}
+}
+
+func errJoin() error {
+	return fmt.Errorf("joining another server is not supported by %s: unset K3S_URL to install a platform of its own on this host", version)
 }

@@ -107,6 +107,9 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	if err != nil {
 		return err
 	}
+	if m.settings.JoinURL != "" || m.settings.Role == bootstrap.RoleAgent {
+		return errJoin()
+	}
 	first := m.settings.AdminPassword.Empty()
 	if err := m.settings.Credentials(); err != nil {
 		return err

@@ -105,6 +105,7 @@ func (m *machine) nodeConfig() (node.Config, error) {
 		DataDir: m.settings.DataDir, NodeName: name, NodeIP: m.settings.NodeIP,
 		ClusterCIDR: m.settings.ClusterCIDR.String(), ServiceCIDR: m.settings.ServiceCIDR.String(),
 		FlannelBackend: "vxlan", PauseImage: pause, TLSSANs: m.settings.APIHosts, Domain: m.settings.Domain,
+		KubeMode: m.settings.KubeMode, ResolvConf: m.settings.ResolvConf,
 		Registry: node.Registry{
 			Host:     "registry." + m.settings.Domain,
 			Endpoint: fmt.Sprintf("http://%s:5000", m.settings.RegistryIP()),

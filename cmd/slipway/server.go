@@ -119,7 +119,7 @@ func (s *server) run(ctx context.Context) error {
 
 func (s *server) runKubernetes(ctx context.Context) error {
 	s.board.Set(lineKubernetes, lifecycle.Working, "starting")
-	return k3s.Run(ctx, k3s.Server)
+	return k3s.Run(ctx, k3s.Server, s.settings.K3sArgs...)
 }
 
 // runPlatform waits for the API server and then runs what stands on it.

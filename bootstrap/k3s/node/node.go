@@ -4,6 +4,7 @@
 package node
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"path/filepath"
@@ -24,6 +25,8 @@ type Config struct {
 	TLSSANs        []string // further names the API server's certificate holds
 	ServerURL      string   // set on a node that joins: https://first:6443
 	Domain         string   // platform domain
+	KubeMode       string   // permission of the kubeconfig, octal; empty: 0600
+	ResolvConf     string   // name servers for pods; empty: the host's
 	Registry       Registry
 
 	// What the host can't do; see preflight.
@@ -83,7 +86,7 @@ func withHeader(b []byte) []byte {
 func (c Config) server() map[string]any {
 	m := map[string]any{
 		"data-dir":                c.DataDir,
-		"write-kubeconfig-mode":   "0600",
+		"write-kubeconfig-mode":   cmp.Or(c.KubeMode, "0600"),
 		"disable":                 []string{"coredns", "local-storage", "metrics-server", "traefik", "servicelb"},
 		"disable-helm-controller": true,
 		"flannel-backend":         c.FlannelBackend,
@@ -97,7 +100,7 @@ func (c Config) server() map[string]any {
 			"profiling=false",
 		},
 	}
-	for key, value := range map[string]string{"node-name": c.NodeName, "node-ip": c.NodeIP, "server": c.ServerURL} {
+	for key, value := range map[string]string{"node-name": c.NodeName, "node-ip": c.NodeIP, "server": c.ServerURL, "resolv-conf": c.ResolvConf} {
 		if value != "" {
 			m[key] = value
 		}

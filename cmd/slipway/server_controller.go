@@ -12,6 +12,7 @@ import (
 
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
+	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/api"
 	"github.com/slipway-paas/slipway/platform/api/drycc"
 	"github.com/slipway-paas/slipway/platform/control"
@@ -94,6 +95,7 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 // goes first, then the queue, which the API feeds.
 func (c *controller) parts(s *server) []lifecycle.Part {
 	queue := func(ctx context.Context) error {
+		s.hurryGateway(ctx, c)
 		if err := s.waitForDeploys(ctx, c.cluster); err != nil {
 			return nil // ctx ended
 		}
@@ -137,6 +139,36 @@ func (s *server) waitForDeploys(ctx context.Context, cluster *kube.Cluster) erro
 	}
 	s.board.Set(lineDeploys, lifecycle.Ready, "")
 	return nil
+}
+
+// gatewayPatience is how long the gateway may take to follow the cluster again
+// while a rollout goes on without it.
+const gatewayPatience = 2 * time.Second
+
+// hurryGateway replaces a gateway that does not follow the cluster when the
+// server died in the middle of a deploy: Kubernetes finishes that rollout on
+// its own, and the gateway's watches, which have backed off, would come back
+// up to a minute after the old pods have gone.
+func (s *server) hurryGateway(ctx context.Context, c *controller) {
+	unfinished, err := c.store.ListUnfinished(ctx, "")
+	if err != nil {
+		s.log.WithError(err).Warn("looking for unfinished releases")
+		return
+	}
+	rolling := slices.ContainsFunc(unfinished, func(r platform.Release) bool { return r.State == platform.ReleaseDeploying })
+	if !rolling {
+		return
+	}
+	bounded, cancel := context.WithTimeout(ctx, gatewayPatience)
+	defer cancel()
+	if c.cluster.SyncGateway(bounded, s.canary()) == nil || ctx.Err() != nil {
+		return
+	}
+	if err := c.cluster.RestartGateway(ctx); err != nil {
+		s.log.WithError(err).Warn("the gateway may not know of new pods for a while")
+		return
+	}
+	s.log.Info("a deploy was interrupted and the gateway does not follow the cluster yet: replacing it")
 }
 
 // canary is answered by the controller's own health check.

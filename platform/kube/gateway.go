@@ -14,6 +14,8 @@ import (
 
 const (
 	canaryName = "drycc-canary"
+	// gatewayWorkload is the DaemonSet that the chart gateway makes.
+	gatewayWorkload = "traefik"
 	// askEvery is how often the gateway is asked for the canary; it tells
 	// nobody when it has caught up.
 	askEvery = 250 * time.Millisecond
@@ -57,6 +59,18 @@ func (c *Cluster) SyncGateway(ctx context.Context, y Canary) error {
 		case <-tick.C:
 		}
 	}
+}
+
+// RestartGateway replaces the gateway's pods one by one; it serves meanwhile.
+// A new one knows the cluster as it is.
+func (c *Cluster) RestartGateway(ctx context.Context) error {
+	change := map[string]any{"spec": map[string]any{"template": map[string]any{"metadata": map[string]any{
+		"annotations": map[string]string{annotationRestarted: c.now().UTC().Format(time.RFC3339)},
+	}}}}
+	if err := mergePatch(ctx, c.core.AppsV1().DaemonSets(c.opts.GatewayNamespace), gatewayWorkload, change); err != nil {
+		return fmt.Errorf("gateway restart: %w", err)
+	}
+	return nil
 }
 
 // turnCanary makes the canary's objects and flips its endpoint.

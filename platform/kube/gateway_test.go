@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	appsv1 "k8s.io/api/apps/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
@@ -52,4 +53,21 @@ func TestSyncGatewayGivesUpWithTheReason(t *testing.T) {
 	err := c.SyncGateway(ctx, Canary{Host: "x", Address: "192.0.2.1", Port: 1, Ask: stuck})
 	require.ErrorIs(t, err, context.Canceled)
 	require.ErrorContains(t, err, "as it was before")
+}
+
+func TestRestartGatewayChangesOnlyTheTemplate(t *testing.T) {
+	s, c := newSimulation(t)
+	s.put("/apis/apps/v1/namespaces/drycc/daemonsets/traefik", &appsv1.DaemonSet{
+		ObjectMeta: metav1.ObjectMeta{Name: "traefik", Namespace: "drycc"},
+	})
+	require.NoError(t, c.RestartGateway(t.Context()))
+	d, err := c.core.AppsV1().DaemonSets("drycc").Get(t.Context(), "traefik", metav1.GetOptions{})
+	require.NoError(t, err)
+	assert.Contains(t, d.Spec.Template.Annotations, annotationRestarted)
+	assert.Empty(t, d.Annotations)
+}
+
+func TestRestartOfAnAbsentGatewaySaysSo(t *testing.T) {
+	_, c := newSimulation(t)
+	require.ErrorContains(t, c.RestartGateway(t.Context()), "gateway restart")
 }

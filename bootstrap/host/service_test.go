@@ -123,3 +123,16 @@ func TestOpenRC(t *testing.T) {
 		assert.NotContains(t, h.Nodes, f)
 	}
 }
+
+// The ledger may take the unit file back before the service: what "enable"
+// linked must go all the same.
+func TestSystemdUninstallWithoutItsUnitFileRemovesTheLink(t *testing.T) {
+	h := hosttest.New()
+	const link = "/etc/systemd/system/multi-user.target.wants/slipway.service"
+	h.Put(link, "stands for the link")
+	s := service(t, host.ManagerSystemd, h)
+	require.NoError(t, s.Uninstall(context.Background()))
+	assert.NotContains(t, h.Nodes, link)
+	assert.Equal(t, []string{"systemctl daemon-reload"}, commands(h))
+	require.NoError(t, s.Uninstall(context.Background()), "repeatable")
+}

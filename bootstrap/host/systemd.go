@@ -131,8 +131,11 @@ func (s *systemd) Status(ctx context.Context) (Status, error) {
 
 func (s *systemd) Uninstall(ctx context.Context) error {
 	installed, err := s.installed()
-	if err != nil || !installed {
+	if err != nil {
 		return err
+	}
+	if !installed {
+		return s.forgetLink(ctx)
 	}
 	errs := []error{s.ctl(ctx, "disable", "--now", s.name()), s.host.Remove(s.path())}
 	// A unit that failed is remembered until it is told to forget; one that did
@@ -141,6 +144,22 @@ func (s *systemd) Uninstall(ctx context.Context) error {
 		errs = append(errs, s.ctl(ctx, "reset-failed", s.name()))
 	}
 	return errors.Join(append(errs, s.ctl(ctx, "daemon-reload"))...)
+}
+
+// forgetLink removes the link that "enable" made when the unit file has gone
+// before it: systemctl no longer knows of it then.
+func (s *systemd) forgetLink(ctx context.Context) error {
+	link := "/etc/systemd/system/multi-user.target.wants/" + s.name()
+	if _, err := s.host.Stat(link); err != nil {
+		if errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		return err
+	}
+	if err := s.host.Remove(link); err != nil {
+		return err
+	}
+	return s.ctl(ctx, "daemon-reload")
 }
 
 func (s *systemd) ctl(ctx context.Context, args ...string) error {

@@ -1,0 +1,138 @@
+//go:build e2e
+
+package bench
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"text/tabwriter"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/harness"
+)
+
+const (
+	domain = "slipway.localhost"
+	// Both hosts have the same name and address, one after the other: the
+	// engine's configuration is the same file.
+	address = "172.31.77.30"
+	settle  = 60 * time.Second // idle time before memory is measured
+)
+
+func TestMain(m *testing.M) {
+	harness.Init()
+	os.Exit(m.Run())
+}
+
+// rows collect the report.
+type rows struct{ lines []string }
+
+func (r *rows) add(what, ours, plain, ratio, goal string) {
+	r.lines = append(r.lines, strings.Join([]string{what, ours, plain, ratio, goal}, "\t"))
+}
+
+func (r *rows) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "\nmeasured\tSlipway\tplain k3s\tratio\tgoal")
+	for _, l := range r.lines {
+		fmt.Fprintln(w, l)
+	}
+	_ = w.Flush()
+	return b.String()
+}
+
+func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+func megabytes(n int64) string { return fmt.Sprintf("%d MB", n/1000/1000) }
+
+// measured is what both kinds of host are asked.
+type measured struct {
+	node, platform time.Duration // after the start of the program
+	memory         map[string]int64
+	disk           int64
+}
+
+func TestBench(t *testing.T) {
+	program, err := filepath.Abs("../../bin/slipway")
+	require.NoError(t, err)
+	require.FileExists(t, program, "run make build first")
+	report := &rows{}
+	t.Cleanup(func() { fmt.Println(report) })
+
+	var ours, plain measured
+	engine := t.TempDir() // what plain k3s needs of the installed one
+	t.Run("slipway", func(t *testing.T) {
+		h := boot(t)
+		m := appliance.At(h.Address, domain, h.Command)
+		t.Cleanup(func() {
+			if t.Failed() {
+				t.Log(m.Report(context.Background()))
+			}
+		})
+		installSlipway(t, h, m, program, report)
+		keepEngine(t, h, engine)
+		ours = measure(t, h, "slipway.service", func(ctx context.Context) error {
+			_, err := m.Slipway(ctx, "status")
+			return err
+		})
+		deploys(t, h, m, report)
+	})
+	t.Run("k3s", func(t *testing.T) {
+		h := boot(t)
+		installPlain(t, h, program, engine)
+		plain = measure(t, h, "plain.service", func(context.Context) error { return nil })
+	})
+	compare(report, program, ours, plain)
+}
+
+// boot makes the host both are measured on.
+func boot(t *testing.T) *harness.Host {
+	t.Helper()
+	root, err := harness.RootFS(t.Context())
+	require.NoError(t, err)
+	h, err := harness.Boot(t.Context(), harness.Options{Name: "bench", Address: address, RootFS: root})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, h.Close()) })
+	return h
+}
+
+// compare writes the rows that have both sides.
+func compare(report *rows, program string, ours, plain measured) {
+	ratio := func(a, b float64) string {
+		if b == 0 {
+			return "-"
+		}
+		return fmt.Sprintf("%.2f", a/b)
+	}
+	report.add("start to node ready", seconds(ours.node), seconds(plain.node), ratio(ours.node.Seconds(), plain.node.Seconds()), "≤ 1.20")
+	report.add("start to platform ready", seconds(ours.platform), "-", "-", "≤ 45 s")
+	report.add("data on disk", megabytes(ours.disk), megabytes(plain.disk), ratio(float64(ours.disk), float64(plain.disk)), "")
+	if info, err := os.Stat(program); err == nil {
+		report.add("the program file", megabytes(info.Size()), "same file", "-", "≤ 400 MB")
+	}
+	var all, engine int64
+	for _, p := range sorted(ours.memory) {
+		report.add("memory (PSS): "+p, megabytes(ours.memory[p]), orDash(plain.memory[p]), "-", "")
+		all += ours.memory[p]
+	}
+	for _, n := range plain.memory {
+		engine += n
+	}
+	report.add("memory (PSS): all", megabytes(all), megabytes(engine), ratio(float64(all), float64(engine)), "≤ 900 MB")
+}
+
+func orDash(n int64) string {
+	if n == 0 {
+		return "-"
+	}
+	return megabytes(n)
+}

@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strings"
+	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap/host"
 )
@@ -20,20 +21,40 @@ func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // checkPorts finds who holds the ports we need. Our own server, and pods of our
 // own node, may.
-func checkPorts(_ context.Context, e *env) ([]Finding, error) {
+func checkPorts(ctx context.Context, e *env) ([]Finding, error) {
+	for try := 1; ; try++ {
+		found, unseen, err := e.portsInUse()
+		if err != nil || !unseen || try == endingTries {
+			return found, err
+		}
+		if err := e.host.Wait(ctx, endingPause); err != nil {
+			return nil, err
+		}
+	}
+}
+
+// A killed process keeps its ports for a moment after it can no longer be
+// seen: an installer that runs right after a crash must not stumble over them.
+const (
+	endingTries = 25
+	endingPause = 200 * time.Millisecond
+)
+
+// portsInUse also reports whether a port is held by a process that cannot be
+// seen.
+func (e *env) portsInUse() (found []Finding, unseen bool, err error) {
 	listeners, err := e.host.Listeners()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	all, err := e.host.Processes()
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	byPID := map[int]host.Process{}
 	for _, p := range all {
 		byPID[p.PID] = p
 	}
-	var found []Finding
 	for _, port := range e.opts.Ports {
 		var holders []string
 		cure := ""
@@ -41,6 +62,7 @@ func checkPorts(_ context.Context, e *env) ([]Finding, error) {
 			if l.Port != port.Number || e.ownListener(l, byPID[l.PID]) {
 				continue
 			}
+			unseen = unseen || l.PID == 0
 			holders = append(holders, holder(l, byPID[l.PID]))
 			cure = portCure(l, port)
 		}
@@ -49,7 +71,7 @@ func checkPorts(_ context.Context, e *env) ([]Finding, error) {
 				Evidence: strings.Join(unique(holders), "; "), Reason: port.Use + " listens there", Cure: cure})
 		}
 	}
-	return found, nil
+	return found, unseen, nil
 }
 
 func (e *env) ownListener(l host.Listener, p host.Process) bool {

@@ -282,3 +282,25 @@ func TestEveryCheckHasItsOwnName(t *testing.T) {
 		assert.NotEmpty(t, c.Title)
 	}
 }
+
+// endingHost has a killed process whose ports go at the first wait.
+type endingHost struct{ *hosttest.Fake }
+
+func (h endingHost) Wait(context.Context, time.Duration) error {
+	h.Ports = nil
+	return nil
+}
+
+func TestPortsOfAProcessThatIsEndingAreWaitedFor(t *testing.T) {
+	h, o := good()
+	h.Ports = []host.Listener{{Address: "::", Port: 6443}}
+	r, err := Run(context.Background(), endingHost{h}, o)
+	require.NoError(t, err)
+	assert.Empty(t, r.Findings)
+
+	h.Ports = []host.Listener{{Address: "::", Port: 6443}}
+	r, err = Run(context.Background(), h, o)
+	require.NoError(t, err)
+	require.Len(t, r.Findings, 1, "a holder that stays unseen is reported")
+	assert.Contains(t, r.Findings[0].Evidence, "cannot be seen")
+}

@@ -220,6 +220,9 @@ func (r *removal) removeRulesOf(ctx context.Context, d host.RuleDump) error {
 // removeCgroups deletes the groups of pods, the deepest first. The kernel
 // refuses while a killed process has not quite ended.
 func (r *removal) removeCgroups(ctx context.Context) error {
+	if err := r.stopPodSlice(ctx); err != nil {
+		return err
+	}
 	var last error
 	for waited := time.Duration(0); waited < graceTime; waited += lookEvery {
 		groups, err := r.Host.Cgroups(ourCgroups())
@@ -240,6 +243,30 @@ func (r *removal) removeCgroups(ctx context.Context) error {
 		}
 	}
 	return last
+}
+
+// podSlice is systemd's unit above the groups of all pods, where systemd makes
+// them for the kubelet.
+const podSlice = "kubepods.slice"
+
+// stopPodSlice has systemd give up the groups of pods. Those it still knows of
+// would come back at its next reload.
+func (r *removal) stopPodSlice(ctx context.Context) error {
+	if r.Service.Manager() != host.ManagerSystemd {
+		return nil
+	}
+	groups, err := r.Host.Cgroups([]string{podSlice})
+	if err != nil {
+		return err
+	}
+	for _, g := range groups {
+		if filepath.Base(g) != podSlice || r.had(func(s *Snapshot) []string { return s.Cgroups }, g) {
+			continue
+		}
+		_, err := r.Host.Run(ctx, host.Command{Name: "systemctl", Args: []string{"stop", podSlice}})
+		return err
+	}
+	return nil
 }
 
 // restoreSysctls writes back the kernel settings of before the install, in the

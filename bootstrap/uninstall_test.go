@@ -241,3 +241,14 @@ func TestOursSparesItselfAndItsAncestors(t *testing.T) {
 	assert.True(t, o.is(all[3]))
 	assert.True(t, o.is(all[4]))
 }
+
+// systemd makes the groups of slices it knows of again at a reload.
+func TestUninstallHasSystemdStopThePodSlice(t *testing.T) {
+	w := installed(t)
+	w.host.CgroupList = append(w.host.CgroupList, "/sys/fs/cgroup/blkio/kubepods.slice/kubepods-burstable.slice", "/sys/fs/cgroup/blkio/kubepods.slice")
+	_, err := w.uninstall(false)
+	require.NoError(t, err)
+	changes := w.host.Changes()
+	stop := position(t, changes, "run systemctl stop kubepods.slice")
+	assert.Less(t, stop, position(t, changes, "remove cgroup /sys/fs/cgroup/blkio/kubepods.slice"))
+}

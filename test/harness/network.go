@@ -34,7 +34,12 @@ func removeLink(link string) error {
 	if !exists(link) {
 		return nil
 	}
-	return ip("link", "del", link)
+	// The kernel removes one end of a pair in its own time after the namespace
+	// of the other has gone: it may be faster than we are.
+	if err := ip("link", "del", link); err != nil && exists(link) {
+		return err
+	}
+	return nil
 }
 
 // makeBridge makes the bridge unless it is there.

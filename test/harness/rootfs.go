@@ -69,8 +69,9 @@ func RootFS(ctx context.Context) (string, error) {
 // build runs debootstrap in a mount namespace of its own, so that nothing
 // stays mounted when it is killed, and drops what a fresh host has not got.
 func (r recipe) build(ctx context.Context, dir string) error {
-	cmd := exec.CommandContext(ctx, "unshare", "--mount", "--propagation", "private", "--",
-		"debootstrap", "--variant=minbase", "--include="+strings.Join(r.packages, ","), r.suite, dir, mirror("/etc/apt"))
+	args := []string{"--mount", "--propagation", "private", "--",
+		"debootstrap", "--variant=minbase", "--include=" + strings.Join(r.packages, ","), r.suite, dir}
+	cmd := exec.CommandContext(ctx, "unshare", append(args, mirror("/etc/apt")...)...)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return fmt.Errorf("debootstrap: %w\n%s", err, tail(string(out), 20))
 	}
@@ -92,9 +93,10 @@ func (r recipe) build(ctx context.Context, dir string) error {
 	return os.WriteFile(filepath.Join(dir, "etc/resolv.conf"), nil, 0o644)
 }
 
-// mirror is the first Debian mirror of this machine's apt, so that a host
-// which may only use a given one does.
-func mirror(apt string) string {
+// mirror is the first Debian mirror of this machine's apt, as an argument of
+// debootstrap, so that a host which may only use a given one does. Nil leaves
+// the choice to debootstrap.
+func mirror(apt string) []string {
 	files, _ := filepath.Glob(filepath.Join(apt, "sources.list.d", "*"))
 	for _, name := range append([]string{filepath.Join(apt, "sources.list")}, files...) {
 		f, err := os.Open(name)
@@ -104,12 +106,12 @@ func mirror(apt string) string {
 		for s := bufio.NewScanner(f); s.Scan(); {
 			if u := sourceURL(s.Text()); u != "" {
 				_ = f.Close()
-				return u
+				return []string{u}
 			}
 		}
 		_ = f.Close()
 	}
-	return "http://deb.debian.org/debian"
+	return nil
 }
 
 // sourceURL reads the address from a line of either apt format: "URIs: URL" or

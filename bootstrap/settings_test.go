@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"flag"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"regexp"
@@ -252,4 +253,16 @@ func TestSecretsDoNotShow(t *testing.T) {
 	another, err := GeneratePassword()
 	require.NoError(t, err)
 	assert.NotEqual(t, p, another.Reveal())
+}
+
+// The fixed addresses are k3s's and the registry's, also in another range.
+func TestServiceAddresses(t *testing.T) {
+	for cidr, want := range map[string][2]string{
+		"10.43.0.0/16":  {"10.43.0.10", "10.43.0.20"},
+		"10.43.7.9/16":  {"10.43.0.10", "10.43.0.20"},
+		"fd00:43::/112": {"fd00:43::a", "fd00:43::14"},
+	} {
+		s := Settings{ServiceCIDR: netip.MustParsePrefix(cidr)}
+		assert.Equal(t, want, [2]string{s.ClusterDNS().String(), s.RegistryIP().String()}, cidr)
+	}
 }

@@ -104,7 +104,7 @@ func (m *machine) nodeConfig() (node.Config, error) {
 	return node.Config{
 		DataDir: m.settings.DataDir, NodeName: name, NodeIP: m.settings.NodeIP,
 		ClusterCIDR: m.settings.ClusterCIDR.String(), ServiceCIDR: m.settings.ServiceCIDR.String(),
-		FlannelBackend: "vxlan", PauseImage: pause, TLSSANs: m.settings.APIHosts, Domain: m.settings.Domain,
+		FlannelBackend: "vxlan", PauseImage: pause, TLSSANs: m.settings.APIHosts,
 		KubeMode: m.settings.KubeMode, ResolvConf: m.settings.ResolvConf,
 		Registry: node.Registry{
 			Host:     "registry." + m.settings.Domain,

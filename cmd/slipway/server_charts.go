@@ -27,21 +27,19 @@ func (s *server) runCharts(ctx context.Context) error {
 	retry := chartRetryFirst
 	for {
 		err := s.applyCharts(ctx)
-		wait := chartLook
-		switch {
-		case ctx.Err() != nil:
+		if ctx.Err() != nil {
 			return nil
-		case err != nil:
-			s.log.WithError(err).WithField("retry", retry.String()).Error("charts")
-			wait, retry = retry, min(2*retry, chartRetryMost)
-		default:
+		}
+		if err == nil {
 			s.watchCharts(ctx)
 			return nil
 		}
+		s.log.WithError(err).WithField("retry", retry.String()).Error("charts")
 		select {
 		case <-ctx.Done():
 			return nil
-		case <-time.After(wait):
+		case <-time.After(retry):
+			retry = min(2*retry, chartRetryMost)
 		}
 	}
 }

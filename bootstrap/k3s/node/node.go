@@ -6,7 +6,6 @@ package node
 import (
 	"cmp"
 	"fmt"
-	"net/netip"
 	"path/filepath"
 	"strings"
 
@@ -24,7 +23,6 @@ type Config struct {
 	PauseImage     string
 	TLSSANs        []string // further names the API server's certificate holds
 	ServerURL      string   // set on a node that joins: https://first:6443
-	Domain         string   // platform domain
 	KubeMode       string   // permission of the kubeconfig, octal; empty: 0600
 	ResolvConf     string   // name servers for pods; empty: the host's
 	Registry       Registry
@@ -32,7 +30,6 @@ type Config struct {
 	// What the host can't do; see preflight.
 	CgroupV1            bool // the kubelet must be told that it is allowed
 	RestrictOOMScoreAdj bool // no CAP_SYS_RESOURCE: lowering oom_score_adj is refused
-	SmallDisk           bool // keep less free than the kubelet's defaults ask for
 }
 
 // Registry is the platform registry as a node's containerd reaches it.
@@ -167,21 +164,4 @@ func (c Config) containerd() []File {
 		{Path: drop, Data: []byte("version = 3\n\n[plugins.'io.containerd.cri.v1.runtime']\n  restrict_oom_score_adj = true\n")},
 		{Path: filepath.Join(dir, "config-v3.toml.tmpl"), Data: []byte(fmt.Sprintf("imports = [%q]\n\n{{ template \"base\" . }}\n", drop))},
 	}
-}
-
-// ServiceIP returns the n-th address of a service range: 10 is the cluster
-// DNS, 20 the registry. IPv4 and IPv6.
-func ServiceIP(cidr string, n int) (netip.Addr, error) {
-	p, err := netip.ParsePrefix(cidr)
-	if err != nil {
-		return netip.Addr{}, fmt.Errorf("SERVICE_CIDR %q: %w", cidr, err)
-	}
-	addr := p.Masked().Addr()
-	for range n {
-		addr = addr.Next()
-	}
-	if !p.Contains(addr) {
-		return netip.Addr{}, fmt.Errorf("SERVICE_CIDR %q is too small: it needs at least %d addresses", cidr, n+1)
-	}
-	return addr, nil
 }

@@ -16,7 +16,7 @@ var update = flag.Bool("update", false, "rewrite the golden files")
 func plain() Config {
 	return Config{
 		DataDir: "/var/lib/rancher/k3s", ClusterCIDR: "10.42.0.0/16", ServiceCIDR: "10.43.0.0/16",
-		FlannelBackend: "vxlan", PauseImage: "slipway.internal/pause:1.0.0", Domain: "slipway.localhost",
+		FlannelBackend: "vxlan", PauseImage: "slipway.internal/pause:1.0.0",
 		Registry: Registry{Host: "registry.slipway.localhost", Endpoint: "http://10.43.0.20:5000", Username: "admin", Password: "pw"},
 	}
 }
@@ -55,31 +55,5 @@ func TestPasswordOnlyInSecretFiles(t *testing.T) {
 		if !f.Secret {
 			require.NotContains(t, string(f.Data), "s3cr3t-value", f.Path)
 		}
-	}
-}
-
-func TestServiceIP(t *testing.T) {
-	tests := map[string]struct {
-		cidr    string
-		n       int
-		want    string
-		wantErr string
-	}{
-		"dns":       {cidr: "10.43.0.0/16", n: 10, want: "10.43.0.10"},
-		"registry":  {cidr: "10.43.7.9/16", n: 20, want: "10.43.0.20"},
-		"ipv6":      {cidr: "fd00:43::/112", n: 10, want: "fd00:43::a"},
-		"too small": {cidr: "10.43.0.0/28", n: 20, wantErr: "too small"},
-		"no cidr":   {cidr: "10.43.0.0", n: 1, wantErr: "SERVICE_CIDR"},
-	}
-	for name, tt := range tests {
-		t.Run(name, func(t *testing.T) {
-			got, err := ServiceIP(tt.cidr, tt.n)
-			if tt.wantErr != "" {
-				require.ErrorContains(t, err, tt.wantErr)
-				return
-			}
-			require.NoError(t, err)
-			require.Equal(t, tt.want, got.String())
-		})
 	}
 }

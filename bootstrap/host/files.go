@@ -100,11 +100,20 @@ func (l *Linux) CopyFile(src, dst string, perm fs.FileMode) (err error) {
 	return l.replace(dst, in, perm)
 }
 
+// unfinished is where the next content of full is written. The name is always
+// the same, so that what a killed writer left is found and not added to.
+func unfinished(full string) string {
+	return filepath.Join(filepath.Dir(full), "."+filepath.Base(full)+".slipway-new")
+}
+
 // replace writes r to a temporary file beside path, syncs it and renames it, so
 // that a reader, or a machine that loses power, sees the old or the new file.
 func (l *Linux) replace(path string, r io.Reader, perm fs.FileMode) (err error) {
 	full := l.path(path)
-	tmp, err := os.CreateTemp(filepath.Dir(full), "."+filepath.Base(full)+".slipway-")
+	if err := ignoreAbsent(os.Remove(unfinished(full))); err != nil {
+		return err
+	}
+	tmp, err := os.OpenFile(unfinished(full), os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
 	if err != nil {
 		return err
 	}
@@ -194,7 +203,7 @@ func (l *Linux) Symlink(target, path string) error {
 	case st.Mode()&fs.ModeSymlink == 0:
 		return &fs.PathError{Op: "symlink", Path: path, Err: fs.ErrExist}
 	}
-	tmp := filepath.Join(filepath.Dir(full), "."+filepath.Base(full)+".slipway-link")
+	tmp := unfinished(full)
 	if err := ignoreAbsent(os.Remove(tmp)); err != nil {
 		return err
 	}
@@ -205,7 +214,10 @@ func (l *Linux) Symlink(target, path string) error {
 }
 
 // Remove implements Files.
-func (l *Linux) Remove(path string) error { return ignoreAbsent(os.Remove(l.path(path))) }
+func (l *Linux) Remove(path string) error {
+	full := l.path(path)
+	return errors.Join(ignoreAbsent(os.Remove(unfinished(full))), ignoreAbsent(os.Remove(full)))
+}
 
 // RemoveTree implements Files.
 func (l *Linux) RemoveTree(path string) error {

@@ -59,6 +59,27 @@ func TestWriteFileLeavesNothingOnFailure(t *testing.T) {
 	require.ErrorIs(t, l.WriteFile("/none/file", nil, 0o600), fs.ErrNotExist)
 }
 
+// A writer that was killed leaves what it had written; neither the next writer
+// nor the removal of the file may leave that behind.
+func TestWhatAKilledWriterLeftGoes(t *testing.T) {
+	l, dir := rooted(t)
+	half := filepath.Join(dir, ".slipway.slipway-new")
+	leave := func() { require.NoError(t, os.WriteFile(half, []byte("half"), 0o600)) }
+	leave()
+	require.NoError(t, l.WriteFile("/slipway", []byte("whole"), 0o755))
+	require.NoFileExists(t, half)
+	leave()
+	require.NoError(t, l.Remove("/slipway"))
+	require.NoFileExists(t, half)
+	leave()
+	require.NoError(t, l.Remove("/slipway"), "the file itself may never have come to be")
+	require.NoFileExists(t, half)
+	leave()
+	require.NoError(t, l.Symlink("slipway", "/slipway"))
+	require.NoError(t, l.Symlink("other", "/slipway"))
+	require.NoFileExists(t, half)
+}
+
 func TestCopyAppendSymlinkRemove(t *testing.T) {
 	l, root := rooted(t)
 	put(t, root, "/tmp/program", strings.Repeat("x", 1<<20))

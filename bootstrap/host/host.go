@@ -81,8 +81,8 @@ type Files interface {
 	// Symlink makes path point at target, replacing a symlink that is there.
 	// Anything else in the way is fs.ErrExist.
 	Symlink(target, path string) error
-	// Remove deletes a file, a symlink or an empty directory. An absent path is
-	// no error.
+	// Remove deletes a file, a symlink or an empty directory, and what a killed
+	// WriteFile, CopyFile or Symlink left of it. An absent path is no error.
 	Remove(path string) error
 	// RemoveTree deletes path with all below it. It returns ErrMounted, and
 	// deletes nothing, when a file system is mounted at or below path. An

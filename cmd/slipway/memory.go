@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"runtime/debug"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,20 +17,24 @@ import (
 	"github.com/slipway-paas/slipway/embedded"
 )
 
-// gcPercent lets the heaps of k3s and containerd grow by less than Go's usual
-// 100 percent between collections: on a small host the memory is worth more
-// than the few percent of CPU it costs.
-const gcPercent = 40
+// How much the heaps of k3s and containerd may grow between two collections,
+// in percent. At rest less than Go's usual 100: on a small host the memory is
+// worth more than the few percent of CPU it costs. While everything starts the
+// CPU is what is short, and what is collected is needed again a second later.
+const (
+	startPercent = 200
+	restPercent  = 40
+)
 
-// tuneMemory applies gcPercent to this process and to containerd, which it
-// starts, unless the operator has set GOGC.
+// tuneMemory prepares this process for its start, and containerd, which it
+// starts and which does little, for its rest, unless the operator has set GOGC.
 func tuneMemory() error {
 	if os.Getenv("GOGC") != "" {
 		return nil
 	}
-	debug.SetGCPercent(gcPercent)
+	debug.SetGCPercent(startPercent)
 	// k3s hands CONTAINERD_* on to containerd without the prefix.
-	return os.Setenv("CONTAINERD_GOGC", "40")
+	return os.Setenv("CONTAINERD_GOGC", strconv.Itoa(restPercent))
 }
 
 // settle is how long after everything is ready the programs have done what
@@ -53,6 +58,9 @@ func (s *server) runTrim(ctx context.Context) error {
 }
 
 func (s *server) trim() {
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(restPercent)
+	}
 	debug.FreeOSMemory()
 	processes, err := host.NewLinux(host.Options{}).Processes()
 	if err != nil {

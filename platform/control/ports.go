@@ -66,6 +66,10 @@ type Store interface {
 	AddWork(ctx context.Context, w Work) (Work, error)
 	ListWork(ctx context.Context, app string) ([]Work, error) // oldest first; all apps when empty
 	DoneWork(ctx context.Context, id int64) error             // a missing ID is no error
+	// AdoptCluster records the cluster that the apps run on. When another was
+	// recorded before it adds WorkEnsure and WorkApply for every app and returns
+	// how many apps there are.
+	AdoptCluster(ctx context.Context, uid string) (apps int, err error)
 
 	AppendEvent(ctx context.Context, e Event) (int64, error)
 	ListEvents(ctx context.Context, app string, after int64, limit int) ([]Event, error)
@@ -176,6 +180,8 @@ type Plan struct {
 // why. Errors of the cluster being away are platform.Unavailable. Safe for
 // concurrent use, but control never calls it twice at once for one app.
 type Cluster interface {
+	// ID tells this cluster from every other, for as long as it lives.
+	ID(ctx context.Context) (string, error)
 	// EnsureApp makes the namespace and its policies; idempotent.
 	EnsureApp(ctx context.Context, a platform.App) error
 	// Apply rolls out d and waits until each process is ready on its new

@@ -60,7 +60,7 @@ func (c *Controller) stopped() {
 	c.running = false
 }
 
-// resumeAll is resume for as long as the store is away.
+// resumeAll is resume for as long as the store or the cluster is away.
 func (c *Controller) resumeAll(ctx context.Context) error {
 	for n := 1; ; n++ {
 		err := c.resume(ctx)
@@ -70,7 +70,7 @@ func (c *Controller) resumeAll(ctx context.Context) error {
 		if platform.CodeOf(err) != platform.Unavailable {
 			return err
 		}
-		c.log.WithError(err).Warn("the store is away; waiting for it")
+		c.log.WithError(err).Warn("the store or the cluster is away; waiting for it")
 		wait := time.NewTimer(c.backoff(n))
 		select {
 		case <-wait.C:
@@ -83,6 +83,9 @@ func (c *Controller) resumeAll(ctx context.Context) error {
 // resume makes every app due that has an unfinished release or open work. An
 // app whose last release succeeded is left alone.
 func (c *Controller) resume(ctx context.Context) error {
+	if err := c.adoptCluster(ctx); err != nil {
+		return err
+	}
 	work, err := c.store.ListWork(ctx, "")
 	if err != nil {
 		return err

@@ -21,6 +21,15 @@ func (c *Cluster) EnsureApp(ctx context.Context, a platform.App) error {
 	return translate(ctx, "EnsureApp", c.ensure(ctx, Objects{Namespace: renderNamespace(a), Policy: renderPolicy(a, s)}))
 }
 
+// ID is the identity of the namespace that every cluster has from its start.
+func (c *Cluster) ID(ctx context.Context) (string, error) {
+	ns, err := c.core.CoreV1().Namespaces().Get(ctx, metav1.NamespaceSystem, metav1.GetOptions{})
+	if err != nil {
+		return "", translate(ctx, "ID", err)
+	}
+	return string(ns.UID), nil
+}
+
 func (c *Cluster) ensure(ctx context.Context, o Objects) error {
 	found, err := c.core.CoreV1().Namespaces().Get(ctx, o.Namespace.Name, metav1.GetOptions{})
 	switch {

@@ -17,6 +17,8 @@ var _ control.Cluster = (*Cluster)(nil)
 // records every call, and notes calls for one app that overlap, which control
 // promises not to make.
 type Cluster struct {
+	Name string // its ID
+
 	mu       sync.Mutex
 	apps     map[string]map[string]Running
 	foreign  map[string]bool
@@ -51,7 +53,7 @@ type Running struct {
 // NewCluster makes an empty cluster.
 func NewCluster() *Cluster {
 	return &Cluster{
-		apps: map[string]map[string]Running{}, foreign: map[string]bool{}, busy: map[string]string{},
+		Name: "cluster", apps: map[string]map[string]Running{}, foreign: map[string]bool{}, busy: map[string]string{},
 		errors: map[string]error{}, once: map[string][]error{}, gates: map[string]*Gate{},
 	}
 }
@@ -259,6 +261,11 @@ func (c *Cluster) DeleteApp(ctx context.Context, app string) error {
 		delete(c.apps, app)
 		return nil
 	})
+}
+
+// ID returns Name.
+func (c *Cluster) ID(ctx context.Context) (string, error) {
+	return c.Name, c.do(ctx, Call{Name: "ID"}, func() error { return nil })
 }
 
 // NamespaceExists reports apps and what AddNamespace made.

@@ -33,6 +33,7 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"versions at once", suiteVersions},
 		{"delete app", suiteDelete},
 		{"work", suiteWork},
+		{"another cluster", suiteCluster},
 		{"events", suiteEvents},
 		{"cancelled", suiteCancelled},
 	} {

@@ -1,0 +1,18 @@
+package control
+
+import "context"
+
+// adoptCluster gives every app its work when this is not the cluster that the
+// apps ran on before: after an uninstall that kept the data, or with a
+// database that was moved to another machine.
+func (c *Controller) adoptCluster(ctx context.Context) error {
+	uid, err := c.cluster.ID(ctx)
+	if err != nil {
+		return err
+	}
+	apps, err := c.store.AdoptCluster(ctx, uid)
+	if err == nil && apps > 0 {
+		c.log.WithField("apps", apps).Info("this cluster is new to the platform: bringing all apps to it")
+	}
+	return err
+}

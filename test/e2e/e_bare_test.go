@@ -67,6 +67,7 @@ func TestBareHost(t *testing.T) {
 	must(t, "a crash of the server", s.comesBack)
 	must(t, "a restart that nobody notices", func(t *testing.T) { s.restart(t, h) })
 	must(t, "a power cut", func(t *testing.T) { s.powerCut(t, h) })
+	must(t, "uninstall that keeps the data, then install", func(t *testing.T) { s.moveOut(t, h) })
 	must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
 }
 
@@ -143,4 +144,34 @@ func (s *story) powerCut(t *testing.T, h *harness.Host) {
 	require.NoError(t, err)
 	_, err = s.client.Deployed(ctx, s.app, s.images[1], deployLimit)
 	require.NoError(t, err, "it goes on deploying")
+}
+
+// moveOut takes the platform off the host but for its data, and installs it
+// again: people, apps and what they wrote have to be there as before, the
+// images in the registry among it.
+func (s *story) moveOut(t *testing.T, h *harness.Host) {
+	ctx := t.Context()
+	before, err := s.client.Releases(ctx, s.app)
+	require.NoError(t, err)
+	r, err := s.m.Run(ctx, appliance.Binary, "uninstall", "--yes", "--keep-data")
+	require.NoError(t, err)
+	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
+	assert.Contains(t, r.Stdout, "kept: ")
+	for _, gone := range []string{appliance.Binary, "/var/lib/rancher/k3s/server", "/run/k3s"} {
+		_, err := s.m.Output(ctx, "ls", "-d", gone)
+		assert.Error(t, err, gone)
+	}
+
+	carry(t, h)
+	r = installOn(t, s.m)
+	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
+	removeCarried(t, s.m)
+	well(t, s.m, time.Minute)
+	s.answers(t, s.app, deployLimit, shows(func(p page) bool { return p.App == s.app }))
+	s.helloAnswers(t)
+	after, err := s.client.Releases(ctx, s.app)
+	require.NoError(t, err, "the token still holds")
+	assert.Equal(t, appliance.Versions(before), appliance.Versions(after))
+	_, err = s.client.Deployed(ctx, s.app, s.images[0], deployLimit)
+	require.NoError(t, err, "what was pushed before is in the registry")
 }

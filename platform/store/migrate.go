@@ -6,10 +6,8 @@ import (
 	"database/sql"
 	"embed"
 	"encoding/hex"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"time"
 )
@@ -41,54 +39,63 @@ func loadMigrations(files fs.FS) ([]migration, error) {
 	return list, nil
 }
 
-// migrate brings the schema up to date. It refuses a database whose applied
-// migrations were edited or are not known here, before changing anything, and
-// copies a database that is to change to <path>.before-<migration>.
-func migrate(ctx context.Context, db *sql.DB, path string, files fs.FS) error {
-	list, err := loadMigrations(files)
+func embeddedMigrations() ([]migration, error) {
+	files, err := fs.Sub(embedded, "migrations")
+	if err != nil {
+		return nil, err
+	}
+	return loadMigrations(files)
+}
+
+// migrate brings the schema up to date, in one transaction. It refuses a
+// database whose applied migrations were edited or are not known here.
+func migrate(ctx context.Context, db *sql.DB, d dialect, list []migration) error {
+	tx, err := db.BeginTx(ctx, nil)
 	if err != nil {
 		return err
 	}
-	const table = `CREATE TABLE IF NOT EXISTS schema_migrations (
-		name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied BIGINT NOT NULL)`
-	if _, err := db.ExecContext(ctx, table); err != nil {
-		return fmt.Errorf("schema table: %w", err)
-	}
-	applied, err := appliedMigrations(ctx, db)
+	defer func() { _ = tx.Rollback() }() // no effect once committed
+	pending, err := findPending(ctx, tx, list)
 	if err != nil {
 		return err
-	}
-	if err := checkApplied(applied, list); err != nil {
-		return err
-	}
-	pending := list[len(applied):]
-	if len(applied) > 0 && len(pending) > 0 {
-		if err := backUp(ctx, db, path+".before-"+pending[0].name); err != nil {
-			return fmt.Errorf("backup before migration: %w", err)
-		}
 	}
 	for _, m := range pending {
-		if err := applyMigration(ctx, db, m); err != nil {
+		if err := applyMigration(ctx, tx, d, m); err != nil {
 			return fmt.Errorf("migration %s: %w", m.name, err)
 		}
 	}
-	return nil
+	return tx.Commit()
 }
 
-func appliedMigrations(ctx context.Context, db *sql.DB) (list []migration, err error) {
-	rows, err := db.QueryContext(ctx, `SELECT name, checksum FROM schema_migrations ORDER BY name`)
+// pendingMigrations lists what migrate would apply.
+func pendingMigrations(ctx context.Context, db *sql.DB, list []migration) ([]migration, error) {
+	tx, err := db.BeginTx(ctx, nil)
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = tx.Rollback() }() // nothing to keep
+	return findPending(ctx, tx, list)
+}
+
+func findPending(ctx context.Context, tx *sql.Tx, list []migration) ([]migration, error) {
+	// BIGINT and TEXT mean the same to both databases; names sort by number.
+	const table = `CREATE TABLE IF NOT EXISTS schema_migrations (
+		name TEXT PRIMARY KEY, checksum TEXT NOT NULL, applied BIGINT NOT NULL)`
+	if _, err := tx.ExecContext(ctx, table); err != nil {
+		return nil, fmt.Errorf("schema table: %w", err)
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT name, checksum FROM schema_migrations ORDER BY name`)
+	applied, err := collect(rows, err, func(row rowScanner) (m migration, err error) {
+		err = row.Scan(&m.name, &m.checksum)
+		return m, err
+	})
 	if err != nil {
 		return nil, fmt.Errorf("schema table: %w", err)
 	}
-	defer func() { err = errors.Join(err, rows.Close()) }()
-	for rows.Next() {
-		var m migration
-		if err := rows.Scan(&m.name, &m.checksum); err != nil {
-			return nil, err
-		}
-		list = append(list, m)
+	if err := checkApplied(applied, list); err != nil {
+		return nil, err
 	}
-	return list, rows.Err()
+	return list[len(applied):], nil
 }
 
 func checkApplied(applied, known []migration) error {
@@ -105,30 +112,11 @@ func checkApplied(applied, known []migration) error {
 	return nil
 }
 
-func backUp(ctx context.Context, db *sql.DB, path string) error {
-	// Left by an earlier try at the same migration.
-	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+func applyMigration(ctx context.Context, tx *sql.Tx, d dialect, m migration) error {
+	if _, err := tx.ExecContext(ctx, d.render(m.text)); err != nil {
 		return err
 	}
-	if _, err := db.ExecContext(ctx, `VACUUM INTO ?`, path); err != nil {
-		return err
-	}
-	return os.Chmod(path, 0o600)
-}
-
-func applyMigration(ctx context.Context, db *sql.DB, m migration) error {
-	tx, err := db.BeginTx(ctx, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = tx.Rollback() }() // no effect once committed
-	if _, err := tx.ExecContext(ctx, m.text); err != nil {
-		return err
-	}
-	_, err = tx.ExecContext(ctx, `INSERT INTO schema_migrations (name, checksum, applied) VALUES (?, ?, ?)`,
+	_, err := tx.ExecContext(ctx, `INSERT INTO schema_migrations (name, checksum, applied) VALUES (?, ?, ?)`,
 		m.name, m.checksum, time.Now().UnixMicro())
-	if err != nil {
-		return err
-	}
-	return tx.Commit()
+	return err
 }

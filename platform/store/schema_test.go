@@ -29,7 +29,7 @@ func TestPragmas(t *testing.T) {
 		db    *sql.DB
 		size  int
 		query int
-	}{{s.write, 1, 0}, {s.read, readers, 1}} {
+	}{{s.write, 1, 0}, {s.read, liteReaders, 1}} {
 		var held []*sql.Conn
 		for range pool.size {
 			conn, err := pool.db.Conn(t.Context())
@@ -85,11 +85,11 @@ func TestMigrations(t *testing.T) {
 			t.Parallel()
 			path := filepath.Join(t.TempDir(), "slipway.db")
 			require.NoError(t, makeFile(path))
-			db, err := sql.Open("sqlite3", dsn(path, false))
+			db, err := sql.Open("sqlite3", liteDSN(path, false))
 			require.NoError(t, err)
 			defer db.Close()
 			for _, files := range tc.files {
-				err = migrate(t.Context(), db, path, files)
+				err = migrateFiles(t, db, path, files)
 			}
 			if tc.want != "" {
 				require.ErrorContains(t, err, tc.want)
@@ -97,13 +97,21 @@ func TestMigrations(t *testing.T) {
 				return
 			}
 			require.NoError(t, err)
-			require.NoError(t, migrate(t.Context(), db, path, tc.files[len(tc.files)-1]), "again changes nothing")
+			require.NoError(t, migrateFiles(t, db, path, tc.files[len(tc.files)-1]), "again changes nothing")
 			var name string
 			require.NoError(t, db.QueryRowContext(t.Context(), `SELECT name FROM one WHERE id = 7`).Scan(&name))
 			_, err = os.Stat(path + ".before-0002_two.sql")
 			require.Equal(t, len(tc.files) == 2, err == nil, "only a database with rows is copied first")
 		})
 	}
+}
+
+func migrateFiles(t *testing.T, db *sql.DB, path string, files fs.FS) error {
+	list, err := loadMigrations(files)
+	if err != nil {
+		return err
+	}
+	return migrateLite(t.Context(), db, path, list)
 }
 
 func requireNoTable(t *testing.T, db *sql.DB, name string) {
@@ -115,9 +123,7 @@ func requireNoTable(t *testing.T, db *sql.DB, name string) {
 
 func TestEmbeddedMigrationsLoad(t *testing.T) {
 	t.Parallel()
-	files, err := fs.Sub(embedded, "migrations")
-	require.NoError(t, err)
-	list, err := loadMigrations(files)
+	list, err := embeddedMigrations()
 	require.NoError(t, err)
 	require.NotEmpty(t, list)
 }

@@ -6,10 +6,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io/fs"
-	"net/url"
-	"os"
-	"path/filepath"
 	"strings"
 	"time"
 
@@ -24,105 +20,56 @@ var _ control.Store = (*Store)(nil)
 // Store is an open database. Safe for concurrent use.
 type Store struct {
 	read  *sql.DB
-	write *sql.DB // one connection: SQLite has one writer, and here they queue fairly
+	write *sql.DB // one connection: there is one writer, and here they queue fairly
 	seal  sealer
-	path  string
+	path  string // SQLite's file; empty with PostgreSQL
 }
 
-const (
-	readers     = 6
-	busyTimeout = 5 * time.Second
-)
-
-// Open opens the database file at path, making it with mode 0600 when there is
-// none, and brings its schema up to date. key has KeySize bytes and must be the
-// one that the database was made with.
-func Open(ctx context.Context, path string, key []byte) (*Store, error) {
+// Open opens a database and brings its schema up to date. location is a
+// postgres:// URL or the path of an SQLite file, which is made with mode 0600
+// when there is none. key has KeySize bytes and must be the one that the
+// database was made with. Errors repeat nothing of a URL, which holds a password.
+func Open(ctx context.Context, location string, key []byte) (*Store, error) {
 	seal, err := newSealer(key)
 	if err != nil {
 		return nil, err
 	}
-	if err := makeFile(path); err != nil {
-		return nil, fmt.Errorf("store %s: %w", path, err)
-	}
 	s := &Store{seal: seal}
-	if err := s.open(ctx, path); err != nil {
-		return nil, errors.Join(fmt.Errorf("store %s: %w", path, err), s.Close())
+	name, open := location, s.openLite
+	if isPostgres(location) {
+		name, open = "postgres", s.openPostgres
+	}
+	if err = open(ctx, location); err == nil {
+		err = s.checkKey(ctx)
+	}
+	if err == nil {
+		err = s.read.PingContext(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("store %s: %w", name, err), s.Close())
 	}
 	return s, nil
-}
-
-func makeFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-func (s *Store) open(ctx context.Context, path string) error {
-	abs, err := filepath.Abs(path)
-	if err != nil {
-		return err
-	}
-	s.path = abs
-	if s.write, err = sql.Open("sqlite3", dsn(abs, false)); err != nil {
-		return err
-	}
-	s.write.SetMaxOpenConns(1)
-	files, err := fs.Sub(embedded, "migrations")
-	if err != nil {
-		return err
-	}
-	if err := migrate(ctx, s.write, abs, files); err != nil {
-		return err
-	}
-	if err := s.checkKey(ctx); err != nil {
-		return err
-	}
-	if s.read, err = sql.Open("sqlite3", dsn(abs, true)); err != nil {
-		return err
-	}
-	s.read.SetMaxOpenConns(readers)
-	s.read.SetMaxIdleConns(readers)
-	return s.read.PingContext(ctx)
-}
-
-// dsn holds every pragma, because each new connection of a pool starts with
-// SQLite's defaults. Writers take their lock at BEGIN: a transaction that reads
-// first and writes later could otherwise fail half way as busy. A commit is on
-// disk before it is acknowledged (synchronous FULL).
-func dsn(path string, readOnly bool) string {
-	q := url.Values{}
-	q.Set("_journal_mode", "WAL")
-	q.Set("_foreign_keys", "on")
-	q.Set("_busy_timeout", fmt.Sprint(busyTimeout.Milliseconds()))
-	q.Set("_synchronous", "FULL")
-	if readOnly {
-		q.Set("_query_only", "on")
-	} else {
-		q.Set("_txlock", "immediate")
-	}
-	return (&url.URL{Scheme: "file", OmitHost: true, Path: path, RawQuery: q.Encode()}).String()
 }
 
 const sealPlace, sealText = "seal", "slipway"
 
 // checkKey seals a known text at the first start and opens it at every other.
 func (s *Store) checkKey(ctx context.Context) error {
-	var sealed []byte
-	err := s.write.QueryRowContext(ctx, `SELECT sealed FROM seal WHERE id = 1`).Scan(&sealed)
-	if errors.Is(err, sql.ErrNoRows) {
-		_, err = s.write.ExecContext(ctx, `INSERT INTO seal (id, sealed) VALUES (1, ?)`, s.seal.seal(sealPlace, []byte(sealText)))
-		return err
-	}
-	if err != nil {
-		return err
-	}
-	if _, err := s.seal.open(sealPlace, sealed); err != nil {
-		return errors.New("the secret key is not the one that this database was made with; restore the key file from a backup")
-	}
-	return nil
+	return s.tx(ctx, "store.Open", "seal", func(tx *sql.Tx) error {
+		var sealed []byte
+		err := tx.QueryRowContext(ctx, `SELECT sealed FROM seal WHERE id = 1`).Scan(&sealed)
+		if errors.Is(err, sql.ErrNoRows) {
+			_, err = tx.ExecContext(ctx, `INSERT INTO seal (id, sealed) VALUES (1, ?)`, s.seal.seal(sealPlace, []byte(sealText)))
+			return err
+		}
+		if err != nil {
+			return err
+		}
+		if _, err := s.seal.open(sealPlace, sealed); err != nil {
+			return errors.New("the secret key is not the one that this database was made with; restore the key file from a backup")
+		}
+		return nil
+	})
 }
 
 // Close closes all connections. Idempotent.
@@ -140,20 +87,6 @@ func (s *Store) Close() error {
 func (s *Store) Ping(ctx context.Context) error {
 	var n int
 	return fault("store.Ping", "", s.read.QueryRowContext(ctx, `SELECT 1 FROM seal`).Scan(&n))
-}
-
-// Backup writes a consistent copy to path, which must not exist. It has a
-// connection of its own, so that changes go on meanwhile.
-func (s *Store) Backup(ctx context.Context, path string) (err error) {
-	db, err := sql.Open("sqlite3", dsn(s.path, false))
-	if err != nil {
-		return fault("store.Backup", "", err)
-	}
-	defer func() { err = errors.Join(err, db.Close()) }()
-	if _, err = db.ExecContext(ctx, `VACUUM INTO ?`, path); err == nil {
-		err = os.Chmod(path, 0o600)
-	}
-	return fault("store.Backup", "", err)
 }
 
 // tx runs f in a write transaction. what names the rows for error messages.
@@ -191,18 +124,27 @@ func fault(op, what string, err error) error {
 		e.Code, e.Message, e.Err = platform.NotFound, fmt.Sprintf("No %s matches the given query.", what), nil
 		return e
 	}
+	code, reason := platform.Internal, ""
 	var lite sqlite3.Error
-	if !errors.As(err, &lite) {
-		return e
+	if errors.As(err, &lite) {
+		code, reason = liteFault(lite)
+	} else {
+		code, reason = pgFault(err)
 	}
-	switch {
-	case lite.ExtendedCode == sqlite3.ErrConstraintUnique || lite.ExtendedCode == sqlite3.ErrConstraintPrimaryKey:
-		e.Code, e.Message = platform.Conflict, fmt.Sprintf("%s already exists.", what)
-	case lite.Code == sqlite3.ErrBusy || lite.Code == sqlite3.ErrLocked || lite.Code == sqlite3.ErrFull ||
-		lite.Code == sqlite3.ErrIoErr || lite.Code == sqlite3.ErrInterrupt:
-		e.Code, e.Message = platform.Unavailable, "The store can't be used just now: "+lite.Code.Error()
+	switch code {
+	case platform.Conflict:
+		e.Code, e.Message = code, fmt.Sprintf("%s already exists.", what)
+	case platform.Unavailable:
+		e.Code, e.Message = code, "The store can't be used just now: "+reason
+	case platform.Invalid:
+		e.Code, e.Message = code, reason
 	}
 	return e
+}
+
+// away is the error of a database that can't be used just now.
+func away(reason string, err error) error {
+	return &platform.Error{Code: platform.Unavailable, Op: "store", Message: "The store can't be used just now: " + reason, Err: err}
 }
 
 // page turns a Page into LIMIT and OFFSET.

@@ -14,6 +14,7 @@ import (
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/platformtest"
+	"github.com/slipway-paas/slipway/platform/platformtest/pgtest"
 	"github.com/slipway-paas/slipway/platform/store"
 )
 
@@ -31,11 +32,27 @@ func open(t *testing.T, path string) *store.Store {
 	return s
 }
 
+// cluster is the PostgreSQL of all tests here.
+var cluster pgtest.Cluster
+
+func TestMain(m *testing.M) { os.Exit(cluster.Run(m)) }
+
+// databases are the places where a store can be.
+func databases() map[string]func(t *testing.T) string {
+	return map[string]func(t *testing.T) string{
+		"sqlite":   func(t *testing.T) string { return filepath.Join(t.TempDir(), "slipway.db") },
+		"postgres": func(t *testing.T) string { return cluster.Database(t) },
+	}
+}
+
 func TestSuite(t *testing.T) {
 	t.Parallel()
-	platformtest.StoreSuite(t, func(t *testing.T) control.Store {
-		return open(t, filepath.Join(t.TempDir(), "slipway.db"))
-	})
+	for name, place := range databases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			platformtest.StoreSuite(t, func(t *testing.T) control.Store { return open(t, place(t)) })
+		})
+	}
 }
 
 // fill makes one app whose config and build hold secrets.

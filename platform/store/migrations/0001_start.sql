@@ -145,6 +145,7 @@ CREATE TABLE events (
     created BIGINT NOT NULL
 );
 CREATE INDEX events_by_app ON events (app, id);
+-- [sqlite]
 CREATE TRIGGER events_never_change BEFORE UPDATE ON events
 BEGIN
     SELECT RAISE(ABORT, 'events are append-only');
@@ -153,6 +154,15 @@ CREATE TRIGGER events_never_go BEFORE DELETE ON events
 BEGIN
     SELECT RAISE(ABORT, 'events are append-only');
 END;
+-- [end]
+-- [postgres]
+CREATE FUNCTION events_refuse() RETURNS trigger LANGUAGE plpgsql AS $$
+BEGIN
+    RAISE EXCEPTION 'events are append-only';
+END $$;
+CREATE TRIGGER events_never_change BEFORE UPDATE OR DELETE OR TRUNCATE ON events
+    FOR EACH STATEMENT EXECUTE FUNCTION events_refuse();
+-- [end]
 
 -- Ciphertext of a known text: tells a wrong key from a broken row.
 CREATE TABLE seal (

@@ -76,7 +76,11 @@ func (s *Store) openPostgres(ctx context.Context, location string) error {
 // parseURL reads the URL without repeating any of it in errors: it holds the
 // password.
 func parseURL(location string) (*pgx.ConnConfig, int, error) {
-	config, err := pgx.ParseConfig(location)
+	_, err := url.Parse(location)
+	var config *pgx.ConnConfig
+	if err == nil {
+		config, err = pgx.ParseConfig(location)
+	}
 	if err != nil {
 		return nil, 0, fmt.Errorf("the database URL can't be read (postgres://user:password@host:5432/name?sslmode=verify-full): %s", parseReason(err))
 	}
@@ -165,9 +169,8 @@ func awaitPostgres(ctx context.Context, config *pgx.ConnConfig) error {
 		if err == nil || ctx.Err() != nil {
 			return errors.Join(err, ctx.Err())
 		}
-		var refused *pgconn.PgError
-		if errors.As(err, &refused) && !awayClass(refused.Code) {
-			return pgRefused(refused)
+		if final := pgRefused(err); final != nil {
+			return final
 		}
 		pause := time.NewTimer(startPause)
 		select {
@@ -179,16 +182,26 @@ func awaitPostgres(ctx context.Context, config *pgx.ConnConfig) error {
 	}
 }
 
-// pgRefused says why PostgreSQL refused the connection, and the cure.
-func pgRefused(e *pgconn.PgError) error {
-	cure := ""
+// pgRefused says why the connection was refused, and the cure; nil when trying
+// again may help.
+func pgRefused(err error) error {
+	var e *pgconn.PgError
+	var network net.Error
 	switch {
-	case strings.HasPrefix(e.Code, "28"):
-		cure = ": check user and password of the database URL and the server's pg_hba.conf"
-	case e.Code == "3D000":
-		cure = ": create it, owned by the user of the database URL"
+	case errors.As(err, &e) && awayClass(e.Code):
+		return nil
+	case errors.As(err, &e):
+		cure := ""
+		if strings.HasPrefix(e.Code, "28") {
+			cure = ": check user and password of the database URL and the server's pg_hba.conf"
+		} else if e.Code == "3D000" {
+			cure = ": create it, owned by the user of the database URL"
+		}
+		return fmt.Errorf("PostgreSQL refused the connection: %s%s", e.Message, cure)
+	case errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF):
+		return nil
 	}
-	return fmt.Errorf("PostgreSQL refused the connection: %s%s", e.Message, cure)
+	return err
 }
 
 func migratePostgres(ctx context.Context, config *pgx.ConnConfig, list []migration) (err error) {

@@ -59,6 +59,20 @@ func (c *Cluster) start() (*Server, error) {
 	return Start(c.dir)
 }
 
+// New starts a server that the test has for itself, to stop and begin as it
+// likes.
+func New(t testing.TB) *Server {
+	t.Helper()
+	// Not t.TempDir: nobody but us may enter its parent.
+	dir, err := os.MkdirTemp("", "pgtest")
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, os.RemoveAll(dir)) })
+	s, err := Start(dir)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, s.Stop()) })
+	return s
+}
+
 // Database makes an empty database and returns its URL.
 func (c *Cluster) Database(t testing.TB) string {
 	t.Helper()

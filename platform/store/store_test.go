@@ -1,10 +1,13 @@
 package store_test
 
 import (
+	"bytes"
 	"database/sql"
 	"errors"
+	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -123,41 +126,115 @@ func TestReopen(t *testing.T) {
 	require.Equal(t, "swordfish-value", c.Values[0].Value)
 }
 
+// A key that the database was not made with is refused.
+func TestWrongKey(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, place string) {
+		fill(t, open(t, place))
+		_, err := store.Open(t.Context(), place, key(2))
+		require.ErrorContains(t, err, "the secret key is not the one")
+		c, err := open(t, place).FindConfig(t.Context(), "c")
+		require.NoError(t, err)
+		require.Equal(t, "swordfish-value", c.Values[0].Value)
+	})
+}
+
+// A dump of PostgreSQL holds no secret in the clear, and neither do its log
+// and its data files.
+func TestSecretsInPostgres(t *testing.T) {
+	t.Parallel()
+	server := pgtest.New(t)
+	require.NoError(t, server.Create("own", ""))
+	s := open(t, server.URL("own", ""))
+	fill(t, s)
+	dump, err := server.Dump("own")
+	require.NoError(t, err)
+	require.Contains(t, dump, "hello", "the rows are in it")
+	require.NotContains(t, dump, "swordfish")
+	require.NoError(t, s.Close())
+	require.NoError(t, server.Stop())
+	require.NotContains(t, server.Log(), "swordfish")
+	read := 0
+	require.NoError(t, filepath.WalkDir(server.Data(), func(path string, d fs.DirEntry, err error) error {
+		if err != nil || !d.Type().IsRegular() {
+			return err
+		}
+		data, err := os.ReadFile(path)
+		read += bytes.Count(data, []byte("sha-of-key"))
+		require.NotContains(t, string(data), "swordfish", path)
+		return err
+	}))
+	require.Positive(t, read, "the rows are in there")
+}
+
+// sqlOf is another connection to the database at place.
+func sqlOf(t *testing.T, place string) *sql.DB {
+	t.Helper()
+	if strings.Contains(place, "://") {
+		return outside(t, place)
+	}
+	db, err := sql.Open("sqlite3", place)
+	require.NoError(t, err)
+	t.Cleanup(func() { require.NoError(t, db.Close()) })
+	return db
+}
+
+// onBoth runs a test for each kind of database.
+func onBoth(t *testing.T, run func(t *testing.T, place string)) {
+	for name, place := range databases() {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			run(t, place(t))
+		})
+	}
+}
+
 // A ciphertext moved to another row, or changed, does not open.
 func TestSealedDataIsBound(t *testing.T) {
+	t.Parallel()
+	onBoth(t, func(t *testing.T, place string) {
+		s := open(t, place)
+		fill(t, s)
+		db := sqlOf(t, place)
+		for _, change := range []string{
+			`UPDATE configs SET sealed = (SELECT sealed FROM builds WHERE uuid = 'b')`,
+			`UPDATE configs SET sealed = (SELECT sealed FROM seal)`,
+		} {
+			_, err := db.ExecContext(t.Context(), change)
+			require.NoError(t, err)
+			_, err = s.FindConfig(t.Context(), "c")
+			require.Equal(t, platform.Internal, platform.CodeOf(err))
+			require.ErrorContains(t, err, "config c: sealed data")
+		}
+	})
+}
+
+// What is too short to be a ciphertext is an error like any other.
+func TestSealedDataIsDamaged(t *testing.T) {
 	t.Parallel()
 	path := filepath.Join(t.TempDir(), "slipway.db")
 	s := open(t, path)
 	fill(t, s)
-	db, err := sql.Open("sqlite3", path)
-	require.NoError(t, err)
-	defer db.Close()
-	for _, change := range []string{
-		`UPDATE configs SET sealed = (SELECT sealed FROM builds WHERE uuid = 'b')`,
-		`UPDATE configs SET sealed = x'0102'`,
-		`UPDATE configs SET sealed = x''`,
-	} {
-		_, err = db.ExecContext(t.Context(), change)
+	for _, change := range []string{`UPDATE configs SET sealed = x'0102'`, `UPDATE configs SET sealed = x''`} {
+		_, err := sqlOf(t, path).ExecContext(t.Context(), change)
 		require.NoError(t, err)
 		_, err = s.FindConfig(t.Context(), "c")
-		require.Equal(t, platform.Internal, platform.CodeOf(err))
 		require.ErrorContains(t, err, "config c: sealed data")
 	}
 }
 
 func TestEventsAreAppendOnly(t *testing.T) {
 	t.Parallel()
-	path := filepath.Join(t.TempDir(), "slipway.db")
-	s := open(t, path)
-	_, err := s.AppendEvent(t.Context(), control.Event{App: "hello", Object: "app", Action: "create"})
-	require.NoError(t, err)
-	db, err := sql.Open("sqlite3", path)
-	require.NoError(t, err)
-	defer db.Close()
-	for _, change := range []string{`UPDATE events SET app = 'x'`, `DELETE FROM events`} {
-		_, err = db.ExecContext(t.Context(), change)
-		require.ErrorContains(t, err, "append-only")
-	}
+	onBoth(t, func(t *testing.T, place string) {
+		s := open(t, place)
+		_, err := s.AppendEvent(t.Context(), control.Event{App: "hello", Object: "app", Action: "create"})
+		require.NoError(t, err)
+		db := sqlOf(t, place)
+		for _, change := range []string{`UPDATE events SET app = 'x'`, `DELETE FROM events`} {
+			_, err = db.ExecContext(t.Context(), change)
+			require.ErrorContains(t, err, "append-only")
+		}
+	})
 }
 
 func TestBackup(t *testing.T) {

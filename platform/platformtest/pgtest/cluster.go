@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"path/filepath"
 	"strings"
 	"sync"
 	"testing"
@@ -102,4 +103,19 @@ func (s *Server) SQL(database, text string) error {
 		return fmt.Errorf("psql: %w: %s", err, out)
 	}
 	return nil
+}
+
+// Secure has the server offer TLS from its next Begin on, with a certificate
+// and its key as PEM.
+func (s *Server) Secure(certificate, key []byte) error {
+	for name, data := range map[string][]byte{"server.crt": certificate, "server.key": key} {
+		path := filepath.Join(s.dir, name)
+		if err := os.WriteFile(path, data, 0o600); err != nil {
+			return err
+		}
+		if err := s.own(path); err != nil {
+			return err
+		}
+	}
+	return s.SQL("postgres", "ALTER SYSTEM SET ssl = on")
 }

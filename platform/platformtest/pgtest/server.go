@@ -254,3 +254,6 @@ func (s *Server) URL(database, options string) string {
 
 // socket is the directory of the server's socket.
 func (s *Server) socket() string { return filepath.Dir(s.dir) }
+
+// Data is the directory of the server's files.
+func (s *Server) Data() string { return s.dir }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
-	"strings"
 	"time"
 
 	"github.com/slipway-paas/slipway/platform"
@@ -67,44 +66,6 @@ func orEmpty[V any](m map[string]V) map[string]V {
 func (s *Store) FindApp(ctx context.Context, id string) (platform.App, error) {
 	a, err := scanApp(s.read.QueryRowContext(ctx, `SELECT `+appColumns+appFrom+` WHERE a.id = ?`, id))
 	return a, fault("store.FindApp", "App", err)
-}
-
-// ListApps lists by id those that the filter lets through and counts them all.
-func (s *Store) ListApps(ctx context.Context, f control.AppFilter, p control.Page) (list []platform.App, total int, err error) {
-	where, args := appWhere(f)
-	limit, offset := page(p)
-	err = s.view(ctx, "store.ListApps", "App", func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM apps a`+where, args...).Scan(&total); err != nil {
-			return err
-		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+appColumns+appFrom+where+` ORDER BY a.id LIMIT ? OFFSET ?`, append(args, limit, offset)...)
-		list, err = collect(rows, err, scanApp)
-		return err
-	})
-	return list, total, err
-}
-
-// appWhere names no table but apps, so that counting reads one index only.
-func appWhere(f control.AppFilter) (string, []any) {
-	var conds []string
-	var args []any
-	if f.Username != "" {
-		conds = append(conds, `a.workspace IN (SELECT m.workspace FROM members m JOIN users u ON u.id = m.user_id WHERE u.username = ?)`)
-		args = append(args, f.Username)
-	}
-	if f.Workspace != "" {
-		conds = append(conds, `a.workspace = (SELECT number FROM workspaces WHERE id = ?)`)
-		args = append(args, f.Workspace)
-	}
-	if f.Search != "" {
-		// A prefix as a range: uses the index, and no character is special.
-		conds = append(conds, `a.id >= ? AND a.id < ?`)
-		args = append(args, f.Search, f.Search+"\U0010FFFF")
-	}
-	if len(conds) == 0 {
-		return "", nil
-	}
-	return ` WHERE ` + strings.Join(conds, ` AND `), args
 }
 
 // SetStructure replaces the wanted replicas.

@@ -144,7 +144,7 @@ func addConditions(ctx context.Context, tx *sql.Tx, list []platform.Release) err
 		c       platform.Condition
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT release, state, action, ptypes, exception, created FROM conditions
-		WHERE release IN (?`+strings.Repeat(`, ?`, len(list)-1)+`) ORDER BY id DESC`, args...)
+		WHERE release`+in(len(list))+` ORDER BY id DESC`, args...)
 	all, err := collect(rows, err, func(row rowScanner) (f found, err error) {
 		var ptypes string
 		var created int64

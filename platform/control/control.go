@@ -29,6 +29,10 @@ type Options struct {
 	// Backoff is the pause before try n (from 1) when the cluster or the store
 	// is away; default 0.5 s doubled up to 15 s.
 	Backoff func(n int) time.Duration
+	// ServiceKey is what the platform's own services prove themselves with;
+	// empty: no service is let in.
+	ServiceKey string
+	Hooks      DeployHooks // default: none
 	// OnRelease hears of every state that a release enters, superseded apart.
 	// It must not block.
 	OnRelease func(platform.ReleaseState)
@@ -49,9 +53,12 @@ type Controller struct {
 	backoff  func(n int) time.Duration
 	entered  func(platform.ReleaseState)
 
+	serviceKey string
+
 	records  *keyed // held while an app's records are read and changed
 	changes  *keyed // held while the cluster is being changed for an app
 	queue    *queue
+	hooks    *dispatcher
 	throttle *throttle
 	logins   *logins
 
@@ -104,6 +111,11 @@ func New(o Options) (*Controller, error) {
 	if c.entered == nil {
 		c.entered = func(platform.ReleaseState) {}
 	}
+	c.serviceKey = o.ServiceKey
+	if c.hooks, err = newDispatcher(o.Hooks, c.store, c.log, c.now); err != nil {
+		return nil, err
+	}
+	c.store = noticing{Store: c.store, notice: c.hooks.wake}
 	c.throttle = newThrottle(c.clock)
 	c.logins = newLogins(c.clock)
 	return c, nil

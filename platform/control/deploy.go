@@ -90,7 +90,7 @@ func (c *Controller) checkBuild(n NewBuild) (*platform.Dryccfile, error) {
 			return nil, platform.FieldErrorf(f.name, "Ensure this field has no more than %d characters.", f.max)
 		}
 	}
-	if err := platform.ValidateImage(n.Image, c.domain); err != nil {
+	if err := c.checkImage(n, n.Image); err != nil {
 		return nil, err
 	}
 	if err := platform.ValidateProcfile(n.Procfile); err != nil {
@@ -125,7 +125,7 @@ func (c *Controller) checkDryccfile(n NewBuild) (*platform.Dryccfile, error) {
 		if err != nil {
 			return nil, err
 		}
-		if err := platform.ValidateImage(l.Image, c.domain); err != nil {
+		if err := c.checkImage(n, l.Image); err != nil {
 			return nil, err
 		}
 	}

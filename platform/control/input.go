@@ -12,6 +12,8 @@ type NewBuild struct {
 	Dockerfile string
 	Procfile   map[string]string
 	Dryccfile  []byte // JSON of the .drycc directory
+
+	ownRegistry bool // made by the platform's builder: a loopback registry is the platform's own
 }
 
 // ConfigChange is a partial config. A nil value or inner map takes away what

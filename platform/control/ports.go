@@ -11,6 +11,10 @@ import (
 // missing row is a platform.NotFound error, a broken uniqueness rule a
 // platform.Conflict. Safe for concurrent use.
 type Store interface {
+	KeyStore
+	BuildLister
+	Outbox
+
 	Ping(ctx context.Context) error
 
 	CreateUser(ctx context.Context, u platform.User, passwordHash string) (platform.User, error)
@@ -81,6 +85,8 @@ type ReleaseQuery struct {
 	State     platform.ReleaseState // in this state
 	NotFailed bool                  // not crashed
 	Built     bool                  // with a build
+	Build     string                // with this build
+	Config    string                // with this config
 	Ptype     string                // deployed this process type
 }
 

@@ -19,6 +19,9 @@ func (c *Controller) Run(ctx context.Context) error {
 	if err := c.resumeAll(ctx); err != nil {
 		return err
 	}
+	if err := c.hooks.open(ctx); err != nil {
+		c.log.WithError(err).Warn("deploy hooks: opening the outbox") // deploys go on without
+	}
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -27,6 +30,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	for range c.workers {
 		workers.Go(func() { c.work(ctx) })
 	}
+	workers.Go(func() { c.hooks.run(ctx) })
 	workers.Wait()
 	return nil
 }
@@ -36,7 +40,10 @@ func (c *Controller) Run(ctx context.Context) error {
 func (c *Controller) Idle(ctx context.Context) error {
 	select {
 	case <-c.resumed:
-		return c.queue.wait(ctx)
+		if err := c.queue.wait(ctx); err != nil {
+			return err
+		}
+		return c.hooks.wait(ctx)
 	case <-ctx.Done():
 		return ctx.Err()
 	}

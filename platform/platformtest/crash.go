@@ -133,6 +133,25 @@ func (s crashStore) DoneWork(ctx context.Context, id int64) error {
 	return s.c.step(func() error { return s.Store.DoneWork(ctx, id) })
 }
 
+func (s crashStore) OpenOutbox(ctx context.Context, targets []string) error {
+	if len(targets) == 0 {
+		return s.Store.OpenOutbox(ctx, targets) // nothing changes for who has no hooks
+	}
+	return s.c.step(func() error { return s.Store.OpenOutbox(ctx, targets) })
+}
+
+func (s crashStore) AddDeliveries(ctx context.Context, cursor int64, list []control.Delivery) error {
+	return s.c.step(func() error { return s.Store.AddDeliveries(ctx, cursor, list) })
+}
+
+func (s crashStore) TriedDelivery(ctx context.Context, id int64) error {
+	return s.c.step(func() error { return s.Store.TriedDelivery(ctx, id) })
+}
+
+func (s crashStore) EndDelivery(ctx context.Context, id int64, e control.Event) error {
+	return s.c.step(func() error { return s.Store.EndDelivery(ctx, id, e) })
+}
+
 func (s crashStore) AppendEvent(ctx context.Context, e control.Event) (int64, error) {
 	return stepOf(s.c, func() (int64, error) { return s.Store.AppendEvent(ctx, e) })
 }

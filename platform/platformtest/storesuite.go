@@ -15,10 +15,7 @@ import (
 // StoreSuite checks what every store has to do. open makes an empty store for
 // one test and closes it at the test's end.
 func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
-	for _, tc := range []struct {
-		name string
-		run  func(t *testing.T, f fixture)
-	}{
+	for _, tc := range append([]suiteCase{
 		{"users", suiteUsers},
 		{"tokens", suiteTokens},
 		{"workspaces", suiteWorkspaces},
@@ -36,12 +33,18 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"another cluster", suiteCluster},
 		{"events", suiteEvents},
 		{"cancelled", suiteCancelled},
-	} {
+	}, hookSuite()...) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.run(t, fixture{Store: open(t), t: t, ctx: t.Context()})
 		})
 	}
+}
+
+// suiteCase is one test of the suite.
+type suiteCase struct {
+	name string
+	run  func(t *testing.T, f fixture)
 }
 
 // day is when everything in the suite happens.

@@ -105,24 +105,3 @@ func (s *Store) insertBuild(ctx context.Context, tx *sql.Tx, app int64, b platfo
 		b.UUID, app, b.Image, b.Stack, b.SHA, procfile, b.Dockerfile, sealed, micros(b.Created), micros(b.Updated))
 	return err
 }
-
-// FindBuild finds by uuid.
-func (s *Store) FindBuild(ctx context.Context, uuid string) (platform.Build, error) {
-	b := platform.Build{UUID: uuid}
-	var procfile string
-	var sealed []byte
-	var created, updated int64
-	err := s.read.QueryRowContext(ctx, `SELECT a.id, b.image, b.stack, b.sha, b.procfile, b.dockerfile, b.sealed, b.created, b.updated
-		FROM builds b JOIN apps a ON a.number = b.app WHERE b.uuid = ?`, uuid).
-		Scan(&b.App, &b.Image, &b.Stack, &b.SHA, &procfile, &b.Dockerfile, &sealed, &created, &updated)
-	if err == nil {
-		err = json.Unmarshal([]byte(procfile), &b.Procfile)
-	}
-	if err == nil && sealed != nil {
-		if b.Dryccfile, err = s.seal.open(buildPlace(uuid), sealed); err != nil {
-			err = fmt.Errorf("build %s: %w", uuid, err)
-		}
-	}
-	b.Created, b.Updated = fromMicros(created), fromMicros(updated)
-	return b, fault("store.FindBuild", "Build", err)
-}

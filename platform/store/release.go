@@ -84,6 +84,12 @@ func (s *Store) LatestRelease(ctx context.Context, app string, q control.Release
 	if q.Built {
 		where += ` AND r.build IS NOT NULL`
 	}
+	if q.Build != "" {
+		where, args = where+` AND r.build = ?`, append(args, q.Build)
+	}
+	if q.Config != "" {
+		where, args = where+` AND r.config = ?`, append(args, q.Config)
+	}
 	if q.Ptype != "" {
 		where, args = where+` AND r.ptypes LIKE ?`, append(args, "%,"+q.Ptype+",%")
 	}

@@ -10,7 +10,7 @@ import (
 // index lists the collections.
 func (h *Handler) index(r *request) (answer, error) {
 	out := map[string]string{}
-	for _, name := range []string{"apps", "tokens", "workspaces"} {
+	for _, name := range []string{"apps", "keys", "tokens", "workspaces"} {
 		out[name] = r.base + "/v2/" + name + "/"
 	}
 	return answer{http.StatusOK, out}, nil

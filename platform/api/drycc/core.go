@@ -15,6 +15,9 @@ type Core interface {
 	Apps
 	Releases
 	Processes
+	Keys
+	Builder
+	Builds
 	// Ready returns nil when requests can be served.
 	Ready(ctx context.Context) error
 }

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/slipway-paas/slipway/platform"
@@ -48,6 +49,13 @@ type answer struct {
 	body   any
 }
 
+// released is a body whose request made a release, which the header
+// X-Drycc-Release names.
+type released struct {
+	body    any
+	version int
+}
+
 // plain is a body that is not JSON.
 type plain string
 
@@ -68,7 +76,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	req := &request{Request: r, params: found.params, base: baseURL(r)}
-	if !found.open() {
+	if found.service() {
+		if err := h.authenticateService(r); err != nil {
+			h.Fail(w, r, err)
+			return
+		}
+	} else if !found.open() {
 		who, err := h.authenticate(r)
 		if err != nil {
 			h.Fail(w, r, err)
@@ -165,6 +178,9 @@ func write(w http.ResponseWriter, a answer) {
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(a.status)
 		_, _ = w.Write([]byte(body)) // a client that went away is not our error
+	case released:
+		w.Header().Set("X-Drycc-Release", strconv.Itoa(body.version))
+		writeJSON(w, a.status, body.body)
 	default:
 		writeJSON(w, a.status, body)
 	}

@@ -116,7 +116,7 @@ func objects() []objectDoc {
 		{"App", appWire{}}, {"Build", buildWire{}}, {"Config", configWire{}}, {"Value of a Config", valueWire{}},
 		{"Release", releaseWire{}}, {"Condition of a Release", conditionWire{}}, {"Settings", settingsWire{}},
 		{"Domain", domainWire{}}, {"Pod", podWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
-		{"Workspace", workspaceWire{}}, {"page of …", pageOf[appWire]{}},
+		{"Workspace", workspaceWire{}}, {"Key", keyWire{}}, {"page of …", pageOf[appWire]{}},
 	} {
 		doc := objectDoc{name: o.name}
 		t := reflect.TypeOf(o.wire)

@@ -40,27 +40,43 @@ func (h *Handler) createBuild(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	n := control.NewBuild{Image: body.Image, Stack: body.Stack, SHA: body.SHA, Dockerfile: body.Dockerfile}
-	if n.Stack == "" {
-		n.Stack = defaultStack
-	}
-	if err := decodeNested("procfile", body.Procfile, &n.Procfile); err != nil {
+	n, err := body.build()
+	if err != nil {
 		return answer{}, err
-	}
-	var dryccfile map[string]json.RawMessage
-	if err := decodeNested("dryccfile", body.Dryccfile, &dryccfile); err != nil {
-		return answer{}, err
-	}
-	if len(dryccfile) > 0 {
-		if n.Dryccfile, err = json.Marshal(dryccfile); err != nil {
-			return answer{}, err
-		}
 	}
 	b, err := h.core.Deploy(r.Context(), r.who, r.params["app"], n)
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusCreated, toBuild(b)}, nil
+	return answer{http.StatusCreated, h.withRelease(r, b.App, b.UUID, "", toBuild(b))}, nil
+}
+
+// withRelease adds the version of the release that a build or a config became.
+// It is left off when it can't be found: the change itself was made.
+func (h *Handler) withRelease(r *request, app, build, config string, body any) any {
+	v, err := h.core.VersionOf(r.Context(), app, build, config)
+	if err != nil {
+		return body
+	}
+	return released{body, v}
+}
+
+// build converts the request.
+func (b buildRequest) build() (control.NewBuild, error) {
+	n := control.NewBuild{Image: b.Image, Stack: b.Stack, SHA: b.SHA, Dockerfile: b.Dockerfile}
+	if n.Stack == "" {
+		n.Stack = defaultStack
+	}
+	if err := decodeNested("procfile", b.Procfile, &n.Procfile); err != nil {
+		return n, err
+	}
+	var dryccfile map[string]json.RawMessage
+	if err := decodeNested("dryccfile", b.Dryccfile, &dryccfile); err != nil || len(dryccfile) == 0 {
+		return n, err
+	}
+	var err error
+	n.Dryccfile, err = json.Marshal(dryccfile)
+	return n, err
 }
 
 func (h *Handler) findConfig(r *request) (answer, error) {
@@ -95,7 +111,7 @@ func (h *Handler) changeConfig(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	return answer{http.StatusCreated, toConfig(c)}, nil
+	return answer{http.StatusCreated, h.withRelease(r, c.App, "", c.UUID, toConfig(c))}, nil
 }
 
 // detachRequest names the groups to detach from process types.

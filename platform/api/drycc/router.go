@@ -15,6 +15,8 @@ type route struct {
 	open    bool   // answers without a token
 	secret  bool   // the path holds a secret and stays out of the log
 	paged   bool   // takes limit and offset
+	service bool   // answers to the service key only
+	rest    bool   // the last variable takes the rest of the path, slashes included
 	run     func(h *Handler, r *request) (answer, error)
 	doc     routeDoc
 }
@@ -28,6 +30,7 @@ type segment struct {
 // path is a pattern with all routes on it.
 type path struct {
 	segments []segment
+	rest     bool
 	routes   []route
 }
 
@@ -52,7 +55,7 @@ func newRouter(table []route) router {
 		if !ok {
 			i = len(rt.paths)
 			index[r.pattern] = i
-			rt.paths = append(rt.paths, path{segments: parsePattern(r.pattern)})
+			rt.paths = append(rt.paths, path{segments: parsePattern(r.pattern), rest: r.rest})
 		}
 		rt.paths[i].routes = append(rt.paths[i].routes, r)
 	}
@@ -105,6 +108,9 @@ func (rt router) match(escaped string) found {
 
 // fits compares the parts of a path with the pattern.
 func (p path) fits(parts []string) (map[string]string, bool) {
+	if last := len(p.segments) - 1; p.rest && len(parts) > last {
+		parts = append(slices.Clone(parts[:last]), strings.Join(parts[last:], "/"))
+	}
 	if len(parts) != len(p.segments) {
 		return nil, false
 	}
@@ -138,6 +144,9 @@ func (f found) method(method string) (route, bool) {
 // open reports that a route on this path answers without a token. The table's
 // test keeps paths from being open for one method and closed for another.
 func (f found) open() bool { return f.routes[0].open }
+
+// service reports that the path answers to the service key only.
+func (f found) service() bool { return f.routes[0].service }
 
 // secret reports that the path holds a secret.
 func (f found) secret() bool { return f.routes[0].secret }

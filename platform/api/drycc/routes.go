@@ -14,7 +14,8 @@ const (
 // end. A request body without members may be left out.
 func routes() []route {
 	var all []route
-	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes()} {
+	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes(),
+		buildRoutes(), keyRoutes(), hookRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -28,7 +29,7 @@ func rootRoutes() []route {
 			summary: "Requests can be served; 503 while the database is not reachable.", who: anyone, status: 200, response: "OK"}},
 		{method: "GET", pattern: "/v2/", run: (*Handler).index, doc: routeDoc{
 			summary: "The addresses of the collections. Clients ask here without a token and take the 401 as proof of a controller.",
-			who:     user, status: 200, response: `{"apps", "tokens", "workspaces"}`}},
+			who:     user, status: 200, response: `{"apps", "keys", "tokens", "workspaces"}`}},
 	}
 }
 

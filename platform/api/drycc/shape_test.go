@@ -47,11 +47,15 @@ func shapes() map[string]string {
 		"User":      "id email username first_name last_name is_superuser is_staff groups user_permissions last_login date_joined is_active",
 		"Pod":       "name state release type started ready restarts",
 
-		`{"results": [Pod], "count"}`:      "results count",
-		`{"apps", "tokens", "workspaces"}`: "apps tokens workspaces",
-		`{"key"}`:                          "key",
-		`{"uuid", "token", "username"}`:    "uuid token username",
-		`{"version"}`:                      "version",
+		"Key": "uuid owner id public fingerprint created updated",
+
+		`{"username", "apps": [id]}`:               "username apps",
+		`{"release": {"version"}}`:                 "release",
+		`{"results": [Pod], "count"}`:              "results count",
+		`{"apps", "keys", "tokens", "workspaces"}`: "apps keys tokens workspaces",
+		`{"key"}`:                       "key",
+		`{"uuid", "token", "username"}`: "uuid token username",
+		`{"version"}`:                   "version",
 	}
 }
 
@@ -59,6 +63,15 @@ func checkObject(t *testing.T, name, shape string, body []byte) {
 	t.Helper()
 	var object map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(body, &object), name)
+	if strings.HasPrefix(shape, "{username: [") { // a map: its names are the users'
+		for user, list := range object {
+			var items []map[string]string
+			require.NoError(t, json.Unmarshal(list, &items), user)
+			require.NotEmpty(t, items, user)
+			require.Len(t, items[0], 2)
+		}
+		return
+	}
 	var inner string
 	if item, ok := strings.CutPrefix(shape, "page of "); ok {
 		assert.ElementsMatch(t, []string{"count", "next", "previous", "results"}, keys(object), name)

@@ -33,7 +33,10 @@ import (
 // updateFlag reads -update; flags of a test binary are global by nature.
 var updateFlag = flag.Bool("update", false, "write what was answered into the stories")
 
-const password = "correct horse battery staple"
+const (
+	password   = "correct horse battery staple"
+	serviceKey = "the-key-of-the-services"
+)
 
 // stage is a whole controller with its API: real store, real core, a cluster
 // in memory. Its clock moves a minute at each request.
@@ -82,7 +85,7 @@ func newStage(t *testing.T) *stage {
 	logger.SetOutput(s.log)
 	s.core, err = control.New(control.Options{
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "slipway.localhost", Clock: s.now,
-		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2,
+		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, ServiceKey: serviceKey,
 	})
 	require.NoError(t, err)
 	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: New(s.core)}}, Logger: logger,
@@ -125,6 +128,12 @@ func (s *stage) send(who, method, target, body string) *httptest.ResponseRecorde
 	case "nobody":
 	case "stranger":
 		r.Header.Set("Authorization", "token "+strings.Repeat("x", 128))
+	case "service":
+		r.Header.Set("X-Drycc-Service-Key", serviceKey)
+	case "bearer":
+		r.Header.Set("Authorization", "Bearer "+serviceKey)
+	case "wrongkey":
+		r.Header.Set("X-Drycc-Service-Key", serviceKey+"x")
 	default:
 		require.Contains(s.t, s.tokens, who)
 		r.Header.Set("Authorization", "token "+s.tokens[who])
@@ -329,6 +338,7 @@ func TestStories(t *testing.T) {
 			}
 			assert.NotContains(t, s.log.String(), password)
 			assert.NotContains(t, s.log.String(), "hunter2", "a config value")
+			assert.NotContains(t, s.log.String(), serviceKey)
 			for _, token := range s.tokens {
 				assert.NotContains(t, s.log.String(), token)
 			}

@@ -81,6 +81,7 @@
 < 200
 < {
 <   "apps": "http://drycc.slipway.localhost/v2/apps/",
+<   "keys": "http://drycc.slipway.localhost/v2/keys/",
 <   "tokens": "http://drycc.slipway.localhost/v2/tokens/",
 <   "workspaces": "http://drycc.slipway.localhost/v2/workspaces/"
 < }

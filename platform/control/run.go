@@ -19,9 +19,6 @@ func (c *Controller) Run(ctx context.Context) error {
 	if err := c.resumeAll(ctx); err != nil {
 		return err
 	}
-	if err := c.hooks.open(ctx); err != nil {
-		c.log.WithError(err).Warn("deploy hooks: opening the outbox") // deploys go on without
-	}
 	if ctx.Err() != nil {
 		return nil
 	}
@@ -90,6 +87,9 @@ func (c *Controller) resumeAll(ctx context.Context) error {
 // resume makes every app due that has an unfinished release or open work. An
 // app whose last release succeeded is left alone.
 func (c *Controller) resume(ctx context.Context) error {
+	if err := c.hooks.open(ctx); err != nil {
+		return err
+	}
 	if err := c.adoptCluster(ctx); err != nil {
 		return err
 	}

@@ -25,6 +25,7 @@ type house struct {
 	path    string
 	cluster *platformtest.Cluster
 	actor   control.Actor
+	hooks   control.DeployHooks
 
 	store *store.Store
 	core  *control.Controller
@@ -55,7 +56,7 @@ func (h *house) start(crash *platformtest.Crash) {
 		h.actor = control.Actor{User: u}
 	}
 	options := control.Options{
-		Store: h.store, Cluster: h.cluster, Identity: identity.New(), Domain: "example.test",
+		Store: h.store, Cluster: h.cluster, Identity: identity.New(), Domain: "example.test", Hooks: h.hooks,
 		Backoff: func(int) time.Duration { return time.Millisecond },
 	}
 	if crash != nil {

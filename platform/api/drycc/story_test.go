@@ -92,6 +92,7 @@ func newStage(t *testing.T) *stage {
 		Limits: api.Limits{Anonymous: api.Rate{PerSecond: 1e6, Burst: 1e6}}})
 	require.NoError(t, err)
 	s.run()
+	s.settle()
 	for _, name := range []string{"admin", "adalove", "bobross"} {
 		s.login(name)
 	}

@@ -45,6 +45,7 @@ type stage struct {
 	handler http.Handler
 	core    *control.Controller
 	cluster *platformtest.Cluster
+	path    string    // of the database
 	watch   *sql.Conn // sees from outside whether the database changed
 	minute  atomic.Int64
 	tokens  map[string]string
@@ -61,6 +62,7 @@ func newStage(t *testing.T) *stage {
 		secrets: map[string]string{}, covered: map[string]bool{}, cluster: platformtest.NewCluster()}
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "slipway.db")
+	s.path = path
 	db, err := store.Open(ctx, path, bytes.Repeat([]byte{7}, store.KeySize))
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, db.Close()) })

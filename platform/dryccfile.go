@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"sort"
 	"strings"
 )
@@ -68,6 +69,9 @@ func ParseDryccfile(data []byte) (*Dryccfile, error) {
 	dec.DisallowUnknownFields()
 	if err := dec.Decode(&raw); err != nil {
 		return nil, FieldErrorf("dryccfile", "not a valid .drycc description: %s", jsonProblem(err))
+	}
+	if _, err := dec.Token(); !errors.Is(err, io.EOF) {
+		return nil, FieldErrorf("dryccfile", "not a valid .drycc description: there is more after the object")
 	}
 	if raw.Pipeline == nil {
 		return nil, FieldErrorf("dryccfile", "pipeline is required")
@@ -139,6 +143,11 @@ func checkPipeline(file string, raw rawPipeline) (Pipeline, error) {
 	if err := validateGroup(raw.Ptype, raw.Env); err != nil {
 		return Pipeline{}, err
 	}
+	for _, step := range []*rawStep{raw.Run, raw.Deploy} {
+		if err := checkStep(file, step); err != nil {
+			return Pipeline{}, err
+		}
+	}
 	p := Pipeline{
 		File: file, Ptype: raw.Ptype, Built: raw.Build != nil,
 		Env: raw.Env, Groups: raw.Config, Deploy: PipelineStep(*raw.Deploy),
@@ -148,6 +157,24 @@ func checkPipeline(file string, raw rawPipeline) (Pipeline, error) {
 		p.Run = &run
 	}
 	return p, nil
+}
+
+// checkStep refuses what no process can be started with.
+func checkStep(file string, s *rawStep) error {
+	if s == nil {
+		return nil
+	}
+	if s.Timeout < 0 {
+		return FieldErrorf("dryccfile", "%s: timeout can't be below 0", file)
+	}
+	for _, words := range [][]string{s.Command, s.Args} {
+		for _, word := range words {
+			if strings.IndexByte(word, 0) >= 0 {
+				return FieldErrorf("dryccfile", "%s: a command can't hold a NUL byte", file)
+			}
+		}
+	}
+	return nil
 }
 
 // pipelineOf returns the pipeline of ptype, nil when there is none.

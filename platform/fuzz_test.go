@@ -56,7 +56,7 @@ func FuzzImage(f *testing.F) {
 
 // What is accepted as a Procfile can be run: names become DNS labels, commands
 // have at least one word.
-func FuzzProcfile(f *testing.F) {
+func FuzzProcfileRuns(f *testing.F) {
 	f.Add("web", "serve --port $PORT", "worker", "work")
 	f.Add("web", "", "w", "x")
 	f.Add("web-", "\x00", "a--b", "\t")
@@ -86,7 +86,7 @@ func FuzzProcfile(f *testing.F) {
 
 // What is accepted as a .drycc directory is JSON to its end, reads the same
 // again, and each of its pipelines can be launched and settled.
-func FuzzDryccfile(f *testing.F) {
+func FuzzDryccfileRuns(f *testing.F) {
 	for _, s := range []string{
 		``, `{}`, `null`, `[]`, `{"config":{}}`, `{"pipeline":{}}`, `{"pipeline":{}} {"pipeline":{}}`,
 		`{"config":{"global":{"A":"b"}},"pipeline":{"web.yaml":{"kind":"pipeline","ptype":"web","build":{"docker":"Dockerfile","arg":{"A":"1"}},` +
@@ -153,7 +153,7 @@ func checkSettled(t *testing.T, d *Dryccfile) {
 }
 
 // What is accepted as a variable is one that a process can have.
-func FuzzConfig(f *testing.F) {
+func FuzzConfigVariable(f *testing.F) {
 	for _, s := range [][2]string{
 		{"A", "b"}, {"PORT", "80"}, {"PORT", "0x50"}, {"PORT", "65536"}, {"PORT", "００８０"}, {"a.b-c_D", ""}, {"", "x"}, {"A=B", "x"},
 		{"A", "x\x00y"}, {"A", "line\nline"}, {"Ä", "x"}, {strings.Repeat("A", 254), "x"}, {"PORT", "+80"}, {"PORT", "00000000080"},

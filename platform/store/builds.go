@@ -45,9 +45,10 @@ func (s *Store) ListBuilds(ctx context.Context, app string, p control.Page) (lis
 		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+buildFrom+` WHERE a.id = ?`, app).Scan(&total); err != nil {
 			return err
 		}
-		// Each build has a release of its own when it is made, which numbers it.
-		rows, err := tx.QueryContext(ctx, `SELECT `+buildColumns+buildFrom+` WHERE a.id = ?
-			ORDER BY (SELECT MIN(r.version) FROM releases r WHERE r.build = b.uuid) DESC LIMIT ? OFFSET ?`, app, limit, offset)
+		// The release that was made with a build, its first, gives its place.
+		rows, err := tx.QueryContext(ctx, `SELECT `+buildColumns+releaseFrom+` JOIN builds b ON b.uuid = r.build WHERE a.id = ?
+			AND NOT EXISTS (SELECT 1 FROM releases e WHERE e.build = r.build AND e.version < r.version)
+			ORDER BY r.version DESC LIMIT ? OFFSET ?`, app, limit, offset)
 		list, err = collect(rows, err, s.scanBuild)
 		return err
 	})

@@ -11,6 +11,7 @@ CREATE TABLE keys (
     updated     BIGINT NOT NULL,
     UNIQUE (user_id, id)
 );
+CREATE INDEX keys_by_user ON keys (user_id, created, uuid);
 CREATE INDEX keys_by_fingerprint ON keys (fingerprint);
 
 -- Deploy hooks that are still to be sent: the outbox. target is the SHA-256 of

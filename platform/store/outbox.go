@@ -24,10 +24,10 @@ func (s *Store) OpenOutbox(ctx context.Context, targets []string) error {
 			return err
 		}
 		if len(targets) == 0 {
-			_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = FALSE WHERE active`)
+			_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = FALSE WHERE id = 1`)
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = TRUE, event = (SELECT COALESCE(MAX(id), 0) FROM events) WHERE NOT active`)
+		_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = TRUE, event = (SELECT COALESCE(MAX(id), 0) FROM events) WHERE id = 1 AND NOT active`)
 		return err
 	})
 }

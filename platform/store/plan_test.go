@@ -68,6 +68,8 @@ func whole() map[string]string {
 		"FROM work ORDER BY id":                               "read at a start only; work is short",
 		"DELETE FROM work WHERE kind":                         "at a start only; work is short",
 		"SELECT id, ? FROM apps":                              "all apps, on a new cluster",
+		"DELETE FROM deliveries WHERE target NOT IN":          "at a start only; what waits to be told is short",
+		"FROM deliveries ORDER BY id LIMIT":                   "in order, and as many as are returned",
 		"FROM seal":                                           "one row",
 		"SELECT count(*) FROM apps a":                         "the number of all apps, for superusers: reads the smallest index",
 		"SELECT a.number, a.id FROM apps a ORDER BY id LIMIT": "all apps, in order and as many as are returned",

@@ -19,13 +19,14 @@ func (s *Store) ListApps(ctx context.Context, f control.AppFilter, p control.Pag
 		if err := q.narrow(ctx, tx, f); err != nil || q.none {
 			return err
 		}
-		where, args := q.all()
-		if err := tx.QueryRowContext(ctx, `SELECT count(*) FROM apps a`+where, args...).Scan(&total); err != nil {
-			return err
-		}
 		query, args := q.page()
 		rows, err := tx.QueryContext(ctx, query, append(args, limit, offset)...)
 		numbers, err := collect(rows, err, scanNumber)
+		if err != nil {
+			return err
+		}
+		where, args := q.all()
+		total, err = countAll(ctx, tx, len(numbers), limit, offset, `SELECT count(*) FROM apps a`+where, args)
 		if err != nil || len(numbers) == 0 {
 			return err
 		}
@@ -34,6 +35,16 @@ func (s *Store) ListApps(ctx context.Context, f control.AppFilter, p control.Pag
 		return err
 	})
 	return list, total, err
+}
+
+// countAll is how long a list is of which a page has got entries. Only when the
+// page does not tell is it asked.
+func countAll(ctx context.Context, tx *sql.Tx, got, limit, offset int, query string, args []any) (total int, err error) {
+	if got < limit && (got > 0 || offset == 0) {
+		return offset + got, nil
+	}
+	err = tx.QueryRowContext(ctx, query, args...).Scan(&total)
+	return total, err
 }
 
 // scanNumber reads the number that something has and passes its id over.

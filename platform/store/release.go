@@ -118,12 +118,13 @@ func (s *Store) ListReleases(ctx context.Context, app string, ptypes []string, p
 	}
 	limit, offset := page(p)
 	err = s.view(ctx, "store.ListReleases", "Release", func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+releaseFrom+where, args...).Scan(&total); err != nil {
+		rows, err := tx.QueryContext(ctx, `SELECT `+releaseColumns+releaseFrom+where+` ORDER BY r.version DESC LIMIT ? OFFSET ?`,
+			append(args[:len(args):len(args)], limit, offset)...)
+		if list, err = collect(rows, err, scanRelease); err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+releaseColumns+releaseFrom+where+` ORDER BY r.version DESC LIMIT ? OFFSET ?`,
-			append(args, limit, offset)...)
-		if list, err = collect(rows, err, scanRelease); err != nil {
+		total, err = countAll(ctx, tx, len(list), limit, offset, `SELECT count(*)`+releaseFrom+where, args)
+		if err != nil {
 			return err
 		}
 		return addConditions(ctx, tx, list)

@@ -30,9 +30,7 @@ func (s *Store) openLite(ctx context.Context, path string) error {
 		return err
 	}
 	s.path = abs
-	if s.write, err = sql.Open("sqlite3", liteDSN(abs, false)); err != nil {
-		return err
-	}
+	s.write = sql.OpenDB(liteConnector{liteDSN(abs, false)})
 	s.write.SetMaxOpenConns(1)
 	list, err := embeddedMigrations()
 	if err != nil {
@@ -41,9 +39,7 @@ func (s *Store) openLite(ctx context.Context, path string) error {
 	if err := migrateLite(ctx, s.write, abs, list); err != nil {
 		return err
 	}
-	if s.read, err = sql.Open("sqlite3", liteDSN(abs, true)); err != nil {
-		return err
-	}
+	s.read = sql.OpenDB(liteConnector{liteDSN(abs, true)})
 	s.read.SetMaxOpenConns(liteReaders)
 	s.read.SetMaxIdleConns(liteReaders)
 	return nil

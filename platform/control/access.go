@@ -24,16 +24,12 @@ func noMatch(what string) error {
 // below an app it looks among all apps first: a stranger is Forbidden, while
 // superusers and staff always pass.
 func (c *Controller) appFor(ctx context.Context, actor Actor, id string, need platform.Role) (platform.App, error) {
-	a, err := c.store.FindApp(ctx, id)
+	a, role, err := c.store.FindAppFor(ctx, id, actor.User.Username)
 	if err != nil {
 		return platform.App{}, err
 	}
 	if actor.User.IsSuperuser || actor.User.IsStaff {
 		return a, nil
-	}
-	role, err := c.store.RoleOf(ctx, a.Workspace, actor.User.Username)
-	if err != nil {
-		return platform.App{}, err
 	}
 	if role < need {
 		return platform.App{}, denied()
@@ -44,11 +40,7 @@ func (c *Controller) appFor(ctx context.Context, actor Actor, id string, need pl
 // memberApp finds an app among those of the actor's workspaces: for everybody
 // else, superusers too, it does not exist.
 func (c *Controller) memberApp(ctx context.Context, actor Actor, id string, need platform.Role) (platform.App, error) {
-	a, err := c.store.FindApp(ctx, id)
-	if err != nil {
-		return platform.App{}, err
-	}
-	role, err := c.store.RoleOf(ctx, a.Workspace, actor.User.Username)
+	a, role, err := c.store.FindAppFor(ctx, id, actor.User.Username)
 	if err != nil {
 		return platform.App{}, err
 	}

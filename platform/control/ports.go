@@ -38,6 +38,7 @@ type Store interface {
 	// one transaction.
 	CreateApp(ctx context.Context, a platform.App, c platform.Config, r platform.Release, s platform.Settings) (platform.App, error)
 	FindApp(ctx context.Context, id string) (platform.App, error)
+	FindAppFor(ctx context.Context, id, username string) (platform.App, platform.Role, error) // with the role that RoleOf gives
 	ListApps(ctx context.Context, f AppFilter, p Page) ([]platform.App, int, error)
 	SetStructure(ctx context.Context, app string, structure map[string]int, at time.Time) error
 	DeleteApp(ctx context.Context, id string) error // with all its rows and open work; events stay

@@ -20,6 +20,7 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"tokens", suiteTokens},
 		{"workspaces", suiteWorkspaces},
 		{"apps", suiteApps},
+		{"app roles", suiteAppRoles},
 		{"app lists", suiteAppLists},
 		{"settings", suiteSettings},
 		{"releases", suiteReleases},
@@ -222,6 +223,21 @@ func suiteApps(t *testing.T, f fixture) {
 	require.Equal(t, map[string]int{"web": 3}, found.Structure)
 	require.Equal(t, day(3), found.Updated)
 	f.code(platform.NotFound, f.SetStructure(f.ctx, "nothere", nil, day(3)))
+}
+
+func suiteAppRoles(t *testing.T, f fixture) {
+	f.app("hello")
+	f.user("stranger")
+	for username, want := range map[string]platform.Role{"userhello": platform.Admin, "stranger": platform.NoRole, "nobody": platform.NoRole} {
+		a, role, err := f.FindAppFor(f.ctx, "hello", username)
+		require.NoError(t, err)
+		require.Equal(t, want, role, username)
+		plain, err := f.FindApp(f.ctx, "hello")
+		require.NoError(t, err)
+		require.Equal(t, plain, a)
+	}
+	_, _, err := f.FindAppFor(f.ctx, "nothere", "userhello")
+	f.code(platform.NotFound, err)
 }
 
 func suiteAppLists(t *testing.T, f fixture) {

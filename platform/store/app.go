@@ -15,11 +15,15 @@ const appColumns = `a.uuid, a.number, a.id, w.id, a.structure, a.created, a.upda
 
 const appFrom = ` FROM apps a JOIN workspaces w ON w.number = a.workspace`
 
-func scanApp(row rowScanner) (platform.App, error) {
+func scanApp(row rowScanner) (platform.App, error) { return scanAppAnd(row) }
+
+// scanAppAnd reads appColumns and, into more, what follows them.
+func scanAppAnd(row rowScanner, more ...any) (platform.App, error) {
 	var a platform.App
 	var structure string
 	var created, updated int64
-	if err := row.Scan(&a.UUID, &a.Number, &a.ID, &a.Workspace, &structure, &created, &updated, &a.Deleting); err != nil {
+	dest := append([]any{&a.UUID, &a.Number, &a.ID, &a.Workspace, &structure, &created, &updated, &a.Deleting}, more...)
+	if err := row.Scan(dest...); err != nil {
 		return platform.App{}, err
 	}
 	a.Created, a.Updated = fromMicros(created), fromMicros(updated)
@@ -66,6 +70,15 @@ func orEmpty[V any](m map[string]V) map[string]V {
 func (s *Store) FindApp(ctx context.Context, id string) (platform.App, error) {
 	a, err := scanApp(s.read.QueryRowContext(ctx, `SELECT `+appColumns+appFrom+` WHERE a.id = ?`, id))
 	return a, fault("store.FindApp", "App", err)
+}
+
+// FindAppFor finds by id and tells what a user may do with it.
+func (s *Store) FindAppFor(ctx context.Context, id, username string) (platform.App, platform.Role, error) {
+	role := platform.NoRole
+	a, err := scanAppAnd(s.read.QueryRowContext(ctx, `SELECT `+appColumns+`, COALESCE((
+			SELECT m.role FROM members m JOIN users u ON u.id = m.user_id WHERE m.workspace = a.workspace AND u.username = ?), 0)`+
+		appFrom+` WHERE a.id = ?`, username, id), &role)
+	return a, role, fault("store.FindAppFor", "App", err)
 }
 
 // SetStructure replaces the wanted replicas.

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 	"time"
 
@@ -137,6 +138,7 @@ func escapeLike(s string) string {
 }
 
 // addConditions reads the conditions of all releases in list, newest first.
+// The index has those of each release in their order.
 func addConditions(ctx context.Context, tx *sql.Tx, list []platform.Release) error {
 	if len(list) == 0 {
 		return nil
@@ -151,7 +153,7 @@ func addConditions(ctx context.Context, tx *sql.Tx, list []platform.Release) err
 		c       platform.Condition
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT release, state, action, ptypes, exception, created FROM conditions
-		WHERE release`+in(len(list))+` ORDER BY id DESC`, args...)
+		WHERE release`+in(len(list))+` ORDER BY release, id`, args...)
 	all, err := collect(rows, err, func(row rowScanner) (f found, err error) {
 		var ptypes string
 		var created int64
@@ -162,6 +164,9 @@ func addConditions(ctx context.Context, tx *sql.Tx, list []platform.Release) err
 	for _, f := range all {
 		r := &list[index[f.release]]
 		r.Conditions = append(r.Conditions, f.c)
+	}
+	for i := range list {
+		slices.Reverse(list[i].Conditions)
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package drycc
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -189,11 +190,15 @@ func write(w http.ResponseWriter, a answer) {
 // writeJSON sends a value. Wire types always encode, so the error can only be
 // the client's leaving.
 func writeJSON(w http.ResponseWriter, status int, body any) {
-	w.Header().Set("Content-Type", "application/json")
-	w.WriteHeader(status)
-	enc := json.NewEncoder(w)
+	var text bytes.Buffer
+	enc := json.NewEncoder(&text)
 	enc.SetEscapeHTML(false)
 	_ = enc.Encode(body)
+	w.Header().Set("Content-Type", "application/json")
+	// The length spares net/http and the client the chunks.
+	w.Header().Set("Content-Length", strconv.Itoa(text.Len()))
+	w.WriteHeader(status)
+	_, _ = w.Write(text.Bytes()) // a client that went away is not our error
 }
 
 // gone reports that the client hung up, so that nobody is there to answer and

@@ -16,7 +16,7 @@ func (s stamp) MarshalJSON() ([]byte, error) {
 	if t.IsZero() {
 		return []byte("null"), nil
 	}
-	return []byte(`"` + t.UTC().Format("2006-01-02T15:04:05Z") + `"`), nil
+	return t.UTC().AppendFormat(make([]byte, 0, 24), `"2006-01-02T15:04:05Z"`), nil
 }
 
 // optional is a string that is null when empty.

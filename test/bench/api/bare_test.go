@@ -7,15 +7,17 @@ import (
 	"database/sql"
 	"encoding/json"
 	"net/http"
+	"strings"
 	"time"
 
 	_ "github.com/mattn/go-sqlite3" // the same driver
 )
 
-// bareApp and bareRelease have as much in them as what the API answers.
+// bareApp, bareRelease and bareCondition are what the API answers.
 type bareApp struct {
 	UUID      string          `json:"uuid"`
 	ID        string          `json:"id"`
+	UID       int64           `json:"uid"`
 	Workspace string          `json:"workspace"`
 	Structure json.RawMessage `json:"structure"`
 	Created   time.Time       `json:"created"`
@@ -23,19 +25,37 @@ type bareApp struct {
 }
 
 type bareRelease struct {
-	UUID    string    `json:"uuid"`
-	App     string    `json:"app"`
-	Version int       `json:"version"`
-	State   string    `json:"state"`
-	Summary string    `json:"summary"`
-	Config  string    `json:"config"`
-	Build   string    `json:"build"`
-	Created time.Time `json:"created"`
-	Updated time.Time `json:"updated"`
+	UUID           string          `json:"uuid"`
+	App            string          `json:"app"`
+	Version        int             `json:"version"`
+	State          string          `json:"state"`
+	Summary        string          `json:"summary"`
+	Failed         bool            `json:"failed"`
+	Exception      *string         `json:"exception"`
+	Conditions     []bareCondition `json:"conditions"`
+	DeployedPtypes []string        `json:"deployed_ptypes"`
+	Config         string          `json:"config"`
+	Build          *string         `json:"build"`
+	Created        time.Time       `json:"created"`
+	Updated        time.Time       `json:"updated"`
 }
 
-// bareServer is what somebody writes in an afternoon: one query for a request,
-// no accounts, no permissions, no limits, no log.
+type bareCondition struct {
+	State   string    `json:"state"`
+	Action  string    `json:"action"`
+	Ptypes  []string  `json:"ptypes"`
+	Created time.Time `json:"created"`
+}
+
+type barePage struct {
+	Count    int     `json:"count"`
+	Next     *string `json:"next"`
+	Previous *string `json:"previous"`
+	Results  any     `json:"results"`
+}
+
+// bareServer is what somebody writes in an afternoon: the queries for what is
+// answered and nothing else, no accounts, no permissions, no limits, no log.
 type bareServer struct{ read, write *sql.DB }
 
 func bare(_ context.Context, file string) (http.Handler, func() error, error) {
@@ -63,13 +83,13 @@ func bare(_ context.Context, file string) (http.Handler, func() error, error) {
 	return mux, func() error { _ = read.Close(); return write.Close() }, nil
 }
 
-const bareColumns = `SELECT a.uuid, a.id, w.id, a.structure, a.created, a.updated FROM apps a JOIN workspaces w ON w.number = a.workspace `
+const bareColumns = `SELECT a.uuid, a.id, a.number, w.id, a.structure, a.created, a.updated FROM apps a JOIN workspaces w ON w.number = a.workspace `
 
 func (a *bareApp) scan(row interface{ Scan(...any) error }) error {
 	var structure string
 	var created, updated int64
-	err := row.Scan(&a.UUID, &a.ID, &a.Workspace, &structure, &created, &updated)
-	a.Structure, a.Created, a.Updated = json.RawMessage(structure), time.UnixMicro(created), time.UnixMicro(updated)
+	err := row.Scan(&a.UUID, &a.ID, &a.UID, &a.Workspace, &structure, &created, &updated)
+	a.Structure, a.Created, a.Updated = json.RawMessage(structure), moment(created), moment(updated)
 	return err
 }
 
@@ -92,21 +112,58 @@ func (s *bareServer) apps(w http.ResponseWriter, r *http.Request) {
 		list = append(list, a)
 		return err
 	}, bareColumns+`ORDER BY a.id LIMIT 100`)
-	reply(w, map[string]any{"count": count, "results": list}, err)
+	page := barePage{Count: count, Results: list}
+	if count > len(list) {
+		next := "http://" + r.Host + "/v2/apps/?limit=100&offset=100"
+		page.Next = &next
+	}
+	reply(w, page, err)
 }
 
 func (s *bareServer) releases(w http.ResponseWriter, r *http.Request) {
-	list := []bareRelease{}
+	conditions := map[int][]bareCondition{}
 	err := s.each(r.Context(), func(rows *sql.Rows) error {
+		var v int
+		var c bareCondition
+		var ptypes string
+		var created int64
+		err := rows.Scan(&v, &c.State, &c.Action, &ptypes, &created)
+		c.Ptypes, c.Created = words(ptypes), moment(created)
+		conditions[v] = append(conditions[v], c)
+		return err
+	}, `SELECT r.version, c.state, c.action, c.ptypes, c.created FROM apps a JOIN releases r ON r.app = a.number
+		JOIN conditions c ON c.release = r.uuid WHERE a.id = ? ORDER BY c.id DESC`, r.PathValue("app"))
+	if err != nil {
+		reply(w, nil, err)
+		return
+	}
+	list := []bareRelease{}
+	err = s.each(r.Context(), func(rows *sql.Rows) error {
 		var v bareRelease
+		var ptypes string
 		var created, updated int64
-		err := rows.Scan(&v.UUID, &v.App, &v.Version, &v.State, &v.Summary, &v.Config, &v.Build, &created, &updated)
-		v.Created, v.Updated = time.UnixMicro(created), time.UnixMicro(updated)
+		err := rows.Scan(&v.UUID, &v.App, &v.Version, &v.State, &v.Summary, &ptypes, &v.Config, &v.Build, &created, &updated)
+		v.Created, v.Updated, v.DeployedPtypes = moment(created), moment(updated), words(ptypes)
+		if v.Conditions = conditions[v.Version]; v.Conditions == nil {
+			v.Conditions = []bareCondition{}
+		}
+		if v.State == "pending" {
+			v.State = "created"
+		}
 		list = append(list, v)
 		return err
-	}, `SELECT r.uuid, a.id, r.version, r.state, r.summary, r.config, COALESCE(r.build, ''), r.created, r.updated
+	}, `SELECT r.uuid, a.id, r.version, r.state, r.summary, r.ptypes, r.config, r.build, r.created, r.updated
 		FROM releases r JOIN apps a ON a.number = r.app WHERE a.id = ? ORDER BY r.version DESC LIMIT 100`, r.PathValue("app"))
-	reply(w, map[string]any{"count": len(list), "results": list}, err)
+	reply(w, barePage{Count: len(list), Results: list}, err)
+}
+
+func moment(n int64) time.Time { return time.UnixMicro(n).UTC().Truncate(time.Second) }
+
+func words(s string) []string {
+	if s = strings.Trim(s, ","); s == "" {
+		return []string{}
+	}
+	return strings.Split(s, ",")
 }
 
 func (s *bareServer) each(ctx context.Context, f func(*sql.Rows) error, query string, args ...any) error {

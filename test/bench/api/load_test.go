@@ -4,6 +4,7 @@ package api
 
 import (
 	"bufio"
+	"errors"
 	"fmt"
 	"io"
 	"net"
@@ -156,15 +157,38 @@ func (p *process) client(r request, key string, i int, until time.Time) []time.D
 		if !assert.NoError(p.t, err) {
 			return times
 		}
-		answer, err := http.ReadResponse(in, nil)
-		if !assert.NoError(p.t, err) {
-			return times
-		}
-		text, err := io.ReadAll(answer.Body)
-		if !assert.NoError(p.t, err) || !assert.Less(p.t, answer.StatusCode, 300, "%s %s: %s", r.method, r.path(n), text) {
+		if text, err := read(in); !assert.NoError(p.t, err, "%s %s: %s", r.method, r.path(n), text) {
 			return times
 		}
 		times = append(times, time.Since(began))
 	}
 	return times
+}
+
+// read reads an answer, which has to be a good one.
+func read(in *bufio.Reader) ([]byte, error) {
+	answer, err := http.ReadResponse(in, nil)
+	if err != nil {
+		return nil, err
+	}
+	text, err := io.ReadAll(answer.Body)
+	if err == nil && answer.StatusCode >= 300 {
+		err = errors.New(answer.Status)
+	}
+	return text, err
+}
+
+// get asks once.
+func (p *process) get(path, key string) string {
+	ask, err := http.NewRequestWithContext(p.t.Context(), http.MethodGet, "http://"+p.addr+path, nil)
+	require.NoError(p.t, err)
+	ask.Host = "drycc.slipway.localhost"
+	ask.Header.Set("Authorization", "token "+key)
+	answer, err := http.DefaultClient.Do(ask)
+	require.NoError(p.t, err)
+	defer answer.Body.Close()
+	text, err := io.ReadAll(answer.Body)
+	require.NoError(p.t, err)
+	require.Equal(p.t, http.StatusOK, answer.StatusCode, "%s: %s", path, text)
+	return string(text)
 }

@@ -43,7 +43,11 @@ func (c *Controller) CreateApp(ctx context.Context, actor Actor, n NewApp) (plat
 	if err := c.checkFree(ctx, id); err != nil {
 		return platform.App{}, err
 	}
-	return c.makeApp(ctx, id, workspace)
+	a, err := c.makeApp(ctx, id, workspace)
+	if err != nil {
+		c.queue.add(id) // makes good what the store recorded although it did not say so
+	}
+	return a, err
 }
 
 // lockBoth takes both locks of an app, always in this order.
@@ -113,6 +117,9 @@ func (c *Controller) makeApp(ctx context.Context, id, workspace string) (platfor
 	}
 	a, cfg, r, s := firstRecords(id, workspace, c.now())
 	a, err = c.store.CreateApp(ctx, a, cfg, r, s)
+	if err != nil && (platform.CodeOf(err) == platform.Unavailable || ctx.Err() != nil) {
+		return platform.App{}, err // the rows may be there, so the work stays
+	}
 	if err != nil {
 		return platform.App{}, errors.Join(err, c.store.DoneWork(ctx, work.ID))
 	}
@@ -204,7 +211,9 @@ func (c *Controller) beginDelete(ctx context.Context, actor Actor, id string) er
 	if _, err := c.memberApp(ctx, actor, id, platform.Admin); err != nil {
 		return err
 	}
-	_, err = c.store.AddWork(ctx, Work{App: id, Kind: WorkDelete})
+	if _, err = c.store.AddWork(ctx, Work{App: id, Kind: WorkDelete}); err != nil {
+		c.queue.add(id) // it may be recorded all the same
+	}
 	return err
 }
 

@@ -17,6 +17,7 @@ type Crash struct {
 	mu    sync.Mutex
 	at    int
 	after bool
+	loss  bool
 	steps int
 	dead  chan struct{}
 }
@@ -24,6 +25,12 @@ type Crash struct {
 // NewCrash makes a crash at step at; 0 never crashes and counts the steps.
 func NewCrash(at int, after bool) *Crash {
 	return &Crash{at: at, after: after, dead: make(chan struct{})}
+}
+
+// NewLoss is no crash: at step at the call has its effect and only its answer
+// is lost, as when the connection to a database breaks. All goes on after it.
+func NewLoss(at int) *Crash {
+	return &Crash{at: at, after: true, loss: true, dead: make(chan struct{})}
 }
 
 // Dead is closed when the crash has happened.
@@ -57,7 +64,7 @@ func (c *Crash) step(f func() error) error {
 	}
 	c.steps++
 	mine := c.at > 0 && c.steps == c.at
-	if mine {
+	if mine && !c.loss {
 		close(c.dead)
 	}
 	c.mu.Unlock()

@@ -54,7 +54,13 @@ type option func(*control.Options)
 
 func newKit(t *testing.T, options ...option) *kit {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "slipway.db"), make([]byte, store.KeySize))
+	return newKitAt(t, filepath.Join(t.TempDir(), "slipway.db"), options...)
+}
+
+// newKitAt is newKit with the database at location.
+func newKitAt(t *testing.T, location string, options ...option) *kit {
+	t.Helper()
+	s, err := store.Open(t.Context(), location, make([]byte, store.KeySize))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	k := &kit{

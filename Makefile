@@ -108,8 +108,12 @@ test-e2e: ## Install bin/slipway here and on a bare host made for it, use, break
 	@scripts/root.sh "make test-e2e"
 	go test -tags e2e -timeout 75m -count 1 -p 1 -v ./test/harness ./test/e2e
 
+.PHONY: bench-api
+bench-api: ## Measure the API against a bare handler over the same database
+	go test -tags e2e -timeout 20m -count 1 -v ./test/bench/api
+
 .PHONY: bench
-bench: ## Measure bin/slipway against plain k3s on this machine (root)
+bench: bench-api ## The same, and bin/slipway against plain k3s on this machine (root)
 	@scripts/root.sh "make bench"
 	go test -tags e2e -timeout 60m -count 1 -v ./test/bench
 

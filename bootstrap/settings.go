@@ -34,6 +34,7 @@ type Settings struct {
 	Domain        string // of the platform: apps are at <app>.<Domain>
 	AdminUsername string
 	AdminPassword Secret // empty until Credentials fills it
+	DatabaseURL   Secret // of PostgreSQL; empty: SQLite in the state folder
 
 	Role        Role
 	JoinURL     string // of the server to join, "" for the first server

@@ -74,6 +74,9 @@ func guidePlatform() []Setting {
 		{Name: "DRYCC_ADMIN_PASSWORD", Group: g, Default: "generated", Verdict: Honoured, Secret: true,
 			Meaning: "password of the first administrator, kept in /etc/slipway/credentials",
 			apply:   password, show: func(s Settings) string { return s.AdminPassword.Reveal() }},
+		{Name: "DATABASE_URL", Group: groupCluster, Default: "SQLite in /var/lib/slipway", Verdict: Honoured, Secret: true,
+			Meaning: "a PostgreSQL database for the controller's records, postgres://user:password@host:5432/name?sslmode=verify-full; records are not moved there from SQLite",
+			apply:   databaseURL, show: func(s Settings) string { return s.DatabaseURL.Reveal() }},
 		withHarmless("false", refused(g, "CERT_MANAGER_ENABLED", "whether certificates are obtained automatically", noACME)),
 		withHarmless("stable", refused(g, "CHANNEL", "release channel", "the binary is the release: install another binary for another version")),
 		{Name: "KUBERNETES_SERVICE_HOST", Group: g, Key: "api-host", Verdict: Mapped,
@@ -157,7 +160,7 @@ func guideVolumes() []Setting {
 	for _, r := range []struct{ prefix, part, why string }{
 		{"VALKEY", "Valkey", "there is no Valkey"},
 		{"MONITOR_GRAFANA", "Grafana", "there is no Grafana; the user interface of VictoriaMetrics needs no volume"},
-		{"DATABASE", "database", "the database is SQLite in /var/lib/slipway"},
+		{"DATABASE", "database", "the database is SQLite in /var/lib/slipway, or PostgreSQL elsewhere by DATABASE_URL"},
 		{"TIMESERIES", "time series database", "metrics are kept by VictoriaMetrics: set VICTORIAMETRICS_VMSTORAGE_PERSISTENCE_SIZE"},
 		{"HELMBROKER", "Helm broker", "there is no Helm broker"},
 		{"VICTORIAMETRICS_VMAGENT", "metrics agent", "one process collects and keeps the metrics: set VICTORIAMETRICS_VMSTORAGE_PERSISTENCE_SIZE"},

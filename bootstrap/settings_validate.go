@@ -65,6 +65,20 @@ func password(s *Settings, v string) (string, string) {
 	return "", ""
 }
 
+func databaseURL(s *Settings, v string) (string, string) {
+	u, err := url.Parse(v)
+	switch {
+	case err != nil || u.Host == "" && u.Query().Get("host") == "":
+		return "is no URL of a database", "use postgres://user:password@host:5432/name; in the password write @ as %40, / as %2F and the like"
+	case u.Scheme != "postgres" && u.Scheme != "postgresql":
+		return "names no PostgreSQL database", "begin it with postgres://, or leave it out for SQLite"
+	case strings.ContainsAny(v, "\n\r\x00"):
+		return "cannot be used", "use no line breaks"
+	}
+	s.DatabaseURL = NewSecret(v)
+	return "", ""
+}
+
 func role(s *Settings, v string) (string, string) {
 	switch Role(v) {
 	case RoleServer, RoleAgent:

@@ -40,7 +40,11 @@ func (s *server) openController(ctx context.Context, cluster *kube.Cluster, auth
 	if err != nil {
 		return nil, err
 	}
-	database, err := store.Open(ctx, filepath.Join(s.paths.Controller, "slipway.db"), key)
+	location := s.settings.DatabaseURL.Reveal()
+	if location == "" {
+		location = filepath.Join(s.paths.Controller, "slipway.db")
+	}
+	database, err := store.Open(ctx, location, key)
 	if err != nil {
 		return nil, err
 	}

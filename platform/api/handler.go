@@ -112,7 +112,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, trace *Trace) {
 		http.NotFound(w, r)
 		return
 	}
-	if wait, ok := h.limiter.allow(h.opts.Now(), trace.Remote, r.Header.Get("Authorization")); !ok {
+	if wait, ok := h.allow(r, trace); !ok {
 		h.opts.Metrics.throttled.Inc()
 		seconds := int(wait/time.Second) + 1
 		w.Header().Set("Retry-After", fmt.Sprint(seconds))
@@ -124,6 +124,15 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, trace *Trace) {
 		r.Body = http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
 	}
 	d.ServeHTTP(w, r)
+}
+
+// allow holds a request against the rate limits. Probes pass: throttled, they
+// would take a busy controller out of service.
+func (h *Handler) allow(r *http.Request, trace *Trace) (time.Duration, bool) {
+	if quiet(r.URL.Path) {
+		return 0, true
+	}
+	return h.limiter.allow(h.opts.Now(), trace.Remote, r.Header.Get("Authorization"))
 }
 
 // dialect returns the dialect of the first mount that fits, nil when none does.

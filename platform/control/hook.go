@@ -28,6 +28,21 @@ type DeployHooks struct {
 	Backoff func(n int) time.Duration
 }
 
+// The settings of deploy hooks: addresses with commas between, and the key
+// that signs the requests.
+const (
+	settingHookURLs   = "DRYCC_DEPLOY_HOOK_URLS"
+	settingHookSecret = "DRYCC_DEPLOY_HOOK_SECRET_KEY"
+)
+
+// DeployHookNames lists the settings that ParseDeployHooks reads.
+func DeployHookNames() []string { return []string{settingHookURLs, settingHookSecret} }
+
+// ParseDeployHooks reads the settings by name; New checks the addresses.
+func ParseDeployHooks(get func(name string) string, poster Poster) DeployHooks {
+	return DeployHooks{URLs: strings.Split(get(settingHookURLs), ","), Secret: get(settingHookSecret), Poster: poster}
+}
+
 const (
 	hookTries = 9 // some 17 minutes with the default pauses
 	// hookAge is how old a release may be when its hook is tried again, so that

@@ -262,6 +262,28 @@ func TestHookSecretsStaySecret(t *testing.T) {
 	}
 }
 
+func TestParseDeployHooks(t *testing.T) {
+	t.Parallel()
+	settings := map[string]string{"DRYCC_DEPLOY_HOOK_SECRET_KEY": "s"}
+	r := receive(t, always(http.StatusOK))
+	settings["DRYCC_DEPLOY_HOOK_URLS"] = " " + r.URL + "/a ,, " + r.URL + "/b,"
+	k := newKit(t, func(o *control.Options) {
+		o.Hooks = control.ParseDeployHooks(func(name string) string { return settings[name] }, webhook.New())
+	}).run()
+	k.create(app)
+	k.settle()
+	require.Len(t, r.seen(), 2)
+	require.NotEmpty(t, r.auth[0])
+	require.Len(t, control.DeployHookNames(), len(settings))
+	none := control.ParseDeployHooks(func(string) string { return "" }, nil)
+	k.stop()
+	k.renew(func(o *control.Options) { o.Hooks = none })
+	k.run()
+	k.set("A", "b")
+	k.settle()
+	require.Len(t, r.seen(), 2, "no address, no hook")
+}
+
 func TestHookAddressesAreChecked(t *testing.T) {
 	t.Parallel()
 	k := newKit(t)

@@ -75,10 +75,11 @@ type dispatcher struct {
 	now     func() time.Time
 	targets []hookTarget
 	parts   *parts // feed first, then the targets
+	made    time.Time
 }
 
 func newDispatcher(o DeployHooks, store Store, log *logrus.Logger, now func() time.Time) (*dispatcher, error) {
-	d := &dispatcher{store: store, poster: o.Poster, secret: []byte(o.Secret), backoff: o.Backoff, log: log, now: now}
+	d := &dispatcher{store: store, poster: o.Poster, secret: []byte(o.Secret), backoff: o.Backoff, log: log, now: now, made: now()}
 	if d.backoff == nil {
 		d.backoff = func(n int) time.Duration { return min(2*time.Second<<min(n-1, 10), 10*time.Minute) }
 	}
@@ -113,7 +114,7 @@ func (d *dispatcher) open(ctx context.Context) error {
 	for i, t := range d.targets {
 		ids[i] = t.id
 	}
-	return d.store.OpenOutbox(ctx, ids)
+	return d.store.OpenOutbox(ctx, ids, d.made)
 }
 
 // wake says that there may be a new release.

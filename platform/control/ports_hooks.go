@@ -30,8 +30,8 @@ type BuildLister interface {
 // Outbox keeps the deploy hooks that are still to be sent.
 type Outbox interface {
 	// OpenOutbox says which targets there are. What waits for others is
-	// forgotten, and so is what happened while there was none.
-	OpenOutbox(ctx context.Context, targets []string) error
+	// forgotten, and so is what happened before since while there was none.
+	OpenOutbox(ctx context.Context, targets []string, since time.Time) error
 	// DeliveryCursor is the ID of the last event that was read.
 	DeliveryCursor(ctx context.Context) (int64, error)
 	// AddDeliveries adds list and moves the cursor, both or none.

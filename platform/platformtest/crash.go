@@ -140,11 +140,11 @@ func (s crashStore) DoneWork(ctx context.Context, id int64) error {
 	return s.c.step(func() error { return s.Store.DoneWork(ctx, id) })
 }
 
-func (s crashStore) OpenOutbox(ctx context.Context, targets []string) error {
+func (s crashStore) OpenOutbox(ctx context.Context, targets []string, since time.Time) error {
 	if len(targets) == 0 {
-		return s.Store.OpenOutbox(ctx, targets) // nothing changes for who has no hooks
+		return s.Store.OpenOutbox(ctx, targets, since) // nothing changes for who has no hooks
 	}
-	return s.c.step(func() error { return s.Store.OpenOutbox(ctx, targets) })
+	return s.c.step(func() error { return s.Store.OpenOutbox(ctx, targets, since) })
 }
 
 func (s crashStore) AddDeliveries(ctx context.Context, cursor int64, list []control.Delivery) error {

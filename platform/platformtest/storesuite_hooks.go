@@ -195,25 +195,27 @@ func suiteOutboxOpened(t *testing.T, f fixture) {
 		return cursor
 	}
 	f.app("hello") // before the first start of a new store
-	require.NoError(t, f.OpenOutbox(f.ctx, []string{"t1", "t2"}))
+	require.NoError(t, f.OpenOutbox(f.ctx, []string{"t1", "t2"}, day(9)))
 	require.Zero(t, at(), "a new store has no past")
 	require.NoError(t, f.AddDeliveries(f.ctx, 1, []control.Delivery{
 		{Target: "t1", App: "hello", Version: 1}, {Target: "t2", App: "hello", Version: 1},
 	}))
-	require.NoError(t, f.OpenOutbox(f.ctx, []string{"t2", "t3"}))
+	require.NoError(t, f.OpenOutbox(f.ctx, []string{"t2", "t3"}, day(9)))
 	list, err := f.ListDeliveries(f.ctx, "", 10)
 	require.NoError(t, err)
 	require.Len(t, list, 1)
 	require.Equal(t, "t2", list[0].Target)
 	require.EqualValues(t, 1, at(), "a restart loses nothing")
 
-	require.NoError(t, f.OpenOutbox(f.ctx, nil))
+	require.NoError(t, f.OpenOutbox(f.ctx, nil, day(9)))
 	list, err = f.ListDeliveries(f.ctx, "", 10)
 	require.NoError(t, err)
 	require.Empty(t, list)
-	id, err := f.AppendEvent(f.ctx, control.Event{App: "hello", Object: "release", Action: "create"})
+	id, err := f.AppendEvent(f.ctx, control.Event{App: "hello", Object: "release", Action: "create", Created: day(8)})
 	require.NoError(t, err)
-	require.NoError(t, f.OpenOutbox(f.ctx, nil))
-	require.NoError(t, f.OpenOutbox(f.ctx, []string{"t1"}))
-	require.Equal(t, id, at())
+	_, err = f.AppendEvent(f.ctx, control.Event{App: "hello", Object: "release", Action: "create", Created: day(9)})
+	require.NoError(t, err)
+	require.NoError(t, f.OpenOutbox(f.ctx, nil, day(9)))
+	require.NoError(t, f.OpenOutbox(f.ctx, []string{"t1"}, day(9)))
+	require.Equal(t, id, at(), "what has happened since is told")
 }

@@ -5,13 +5,14 @@ import (
 	"database/sql"
 	"errors"
 	"strings"
+	"time"
 
 	"github.com/slipway-paas/slipway/platform/control"
 )
 
-// OpenOutbox forgets what waits for other targets, and what happened while
-// there was none. It writes only what has to change.
-func (s *Store) OpenOutbox(ctx context.Context, targets []string) error {
+// OpenOutbox forgets what waits for other targets, and what happened before
+// since while there was none. It writes only what has to change.
+func (s *Store) OpenOutbox(ctx context.Context, targets []string, since time.Time) error {
 	return s.tx(ctx, "store.OpenOutbox", "Delivery", func(tx *sql.Tx) error {
 		where, args := ``, []any(nil)
 		if len(targets) > 0 {
@@ -24,10 +25,11 @@ func (s *Store) OpenOutbox(ctx context.Context, targets []string) error {
 			return err
 		}
 		if len(targets) == 0 {
-			_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = FALSE WHERE id = 1`)
+			_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = FALSE WHERE id = 1 AND active`)
 			return err
 		}
-		_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = TRUE, event = (SELECT COALESCE(MAX(id), 0) FROM events) WHERE id = 1 AND NOT active`)
+		_, err := tx.ExecContext(ctx, `UPDATE delivery_cursor SET active = TRUE, event = COALESCE(
+			(SELECT id FROM events WHERE created < ? ORDER BY id DESC LIMIT 1), 0) WHERE id = 1 AND NOT active`, micros(since))
 		return err
 	})
 }

@@ -59,6 +59,8 @@ type Settings struct {
 	ForceRestart   bool
 	Proxy          map[string]Secret // HTTP_PROXY and its family; may hold passwords
 
+	Controller map[string]Secret // what the controller reads by name
+
 	StorageVolume  Volume
 	RegistryVolume Volume
 	MetricsVolume  Volume
@@ -71,7 +73,7 @@ func DefaultSettings() Settings {
 		ClusterCIDR: netip.MustParsePrefix("10.42.0.0/16"), ServiceCIDR: netip.MustParsePrefix("10.43.0.0/16"),
 		DataDir: "/var/lib/rancher/k3s", KubeMode: "0600", BinDir: "/usr/local/bin", SystemdDir: "/etc/systemd/system",
 		StorageVolume: Volume{Size: "5Gi"}, RegistryVolume: Volume{Size: "10Gi"}, MetricsVolume: Volume{Size: "10Gi"},
-		Proxy: map[string]Secret{}, K3sEnv: map[string]Secret{},
+		Proxy: map[string]Secret{}, K3sEnv: map[string]Secret{}, Controller: map[string]Secret{},
 	}
 }
 

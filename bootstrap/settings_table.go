@@ -36,11 +36,12 @@ type Setting struct {
 
 // The groups of the table, in the order of the documentation.
 const (
-	groupGuide     = "Names of the Drycc guide"
-	groupCluster   = "Cluster and volumes"
-	groupK3s       = "Names of k3s"
-	groupInstaller = "Names of the installer"
-	groupProxy     = "Proxy"
+	groupGuide      = "Names of the Drycc guide"
+	groupController = "Controller"
+	groupCluster    = "Cluster and volumes"
+	groupK3s        = "Names of k3s"
+	groupInstaller  = "Names of the installer"
+	groupProxy      = "Proxy"
 )
 
 // SettingsTable returns all settings that are known.
@@ -49,6 +50,7 @@ func SettingsTable() []Setting {
 	all = append(all, guidePlatform()...)
 	all = append(all, guideReplicas()...)
 	all = append(all, guideVolumes()...)
+	all = append(all, controllerSettings()...)
 	all = append(all, clusterSettings()...)
 	all = append(all, k3sSettings()...)
 	all = append(all, installerSettings()...)

@@ -140,6 +140,9 @@ func TestLoadRefusesBadValues(t *testing.T) {
 		{"PLATFORM_DOMAIN", "exa mple.com", "is not a DNS name"},
 		{"DRYCC_ADMIN_USERNAME", "a b", "is not a user name"},
 		{"DRYCC_ADMIN_PASSWORD", "short", "use at least 8 characters"},
+		{"DRYCC_DEPLOY_HOOK_URLS", "http://fine.example.com,drycc.rocks", "http://host/path"},
+		{"DRYCC_DEPLOY_HOOK_URLS", "https://u:pw@host/", "without user name"},
+		{"DRYCC_THROTTLE_ANON", "30", "such as 600/min"},
 		{"CLUSTER_CIDR", "10.42.0.0", "write it as 10.42.0.0/16"},
 		{"CLUSTER_CIDR", "10.42.1.0/16", "write it as 10.42.0.0/16"},
 		{"CLUSTER_CIDR", "10.42.0.0/28", "use a prefix from /8 to /23"},
@@ -208,10 +211,14 @@ func TestSettingsAreKept(t *testing.T) {
 		"PLATFORM_DOMAIN=Apps.Example.com.", "DRYCC_ADMIN_USERNAME=root@x", `DRYCC_ADMIN_PASSWORD=pa"ss $HOME \n 'x`, "K3S_DATA_DIR=/data/k3s/",
 		"CLUSTER_CIDR=10.52.0.0/16", "SERVICE_CIDR=10.53.0.0/16", "STORAGE_PERSISTENCE_SIZE=20Gi", "REGISTRY_PERSISTENCE_STORAGE_CLASS=fast",
 		"INSTALL_K3S_EXEC=server --node-label 'a=b c'", "K3S_TOKEN=secret-token", "K3S_DATASTORE_ENDPOINT=postgres://u:pw@h/db", "K3S_DEBUG=true",
-		"HTTPS_PROXY=http://u:pw@proxy:3128", "NO_PROXY=10.0.0.0/8", "KUBERNETES_SERVICE_HOST=api.example.com,10.0.0.5", "K3S_KUBECONFIG_MODE=644"}})
+		"HTTPS_PROXY=http://u:pw@proxy:3128", "NO_PROXY=10.0.0.0/8", "KUBERNETES_SERVICE_HOST=api.example.com,10.0.0.5", "K3S_KUBECONFIG_MODE=644",
+		"DRYCC_DEPLOY_HOOK_URLS=https://one.example.com/in?token=u:pw, http://two.example.com", "DRYCC_DEPLOY_HOOK_SECRET_KEY=secret-token", "DRYCC_THROTTLE_ANON=30/min"}})
 	require.NoError(t, err)
 	assert.Equal(t, "apps.example.com", s.Domain)
 	assert.Equal(t, "/data/k3s", s.DataDir)
+	assert.Equal(t, "30/min", s.ControllerSetting("DRYCC_THROTTLE_ANON"))
+	assert.Equal(t, "secret-token", s.ControllerSetting("DRYCC_DEPLOY_HOOK_SECRET_KEY"))
+	assert.Empty(t, s.ControllerSetting("DRYCC_THROTTLE_USER"))
 	assert.Equal(t, []string{"--node-label", "a=b c"}, s.K3sArgs)
 	config, err := s.ConfigFile()
 	require.NoError(t, err)

@@ -3,7 +3,10 @@
 package secrets
 
 import (
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -112,4 +115,12 @@ func Htpasswd(old string, users map[string]string, order []string) (string, erro
 		fmt.Fprintf(&b, "%s:%s\n", name, hash)
 	}
 	return b.String(), nil
+}
+
+// Derive makes a key for one purpose out of the store's key: always the same,
+// and telling nothing of the other.
+func Derive(key []byte, purpose string) string {
+	mac := hmac.New(sha256.New, key)
+	mac.Write([]byte("slipway " + purpose))
+	return hex.EncodeToString(mac.Sum(nil))
 }

@@ -63,3 +63,12 @@ func TestHtpasswdChangesOnlyWithAPassword(t *testing.T) {
 	_, hash, _ := strings.Cut(after[0], ":")
 	require.NoError(t, bcrypt.CompareHashAndPassword([]byte(hash), []byte("three")))
 }
+
+func TestDerive(t *testing.T) {
+	key := make([]byte, 32)
+	service := Derive(key, "service")
+	require.Regexp(t, `^[0-9a-f]{64}$`, service)
+	require.Equal(t, service, Derive(key, "service"), "the same after a restart")
+	require.NotEqual(t, service, Derive(key, "other"))
+	require.NotEqual(t, service, Derive(append([]byte{1}, key[1:]...), "service"))
+}

@@ -20,6 +20,7 @@ import (
 	"github.com/slipway-paas/slipway/platform/identity"
 	"github.com/slipway-paas/slipway/platform/kube"
 	"github.com/slipway-paas/slipway/platform/store"
+	"github.com/slipway-paas/slipway/platform/webhook"
 )
 
 // controllerPort is where the API listens on the node's address, behind the
@@ -32,6 +33,8 @@ type controller struct {
 	cluster *kube.Cluster
 	control *control.Controller
 	api     *api.Server
+
+	serviceKey string // with which the platform's own parts come to the API
 }
 
 // openController opens the store, makes the admin and listens.
@@ -48,7 +51,7 @@ func (s *server) openController(ctx context.Context, cluster *kube.Cluster, auth
 	if err != nil {
 		return nil, err
 	}
-	c := &controller{store: database, cluster: cluster}
+	c := &controller{store: database, cluster: cluster, serviceKey: secrets.Derive(key, "service")}
 	if err := c.assemble(ctx, s, cluster, authority); err != nil {
 		_ = database.Close() // the first error says what is wrong
 		return nil, err
@@ -65,7 +68,8 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	metrics := api.NewMetrics()
 	c.control, err = control.New(control.Options{
 		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
-		OnRelease: metrics.CountRelease,
+		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey,
+		Hooks: control.ParseDeployHooks(s.settings.ControllerSetting, webhook.New()),
 	})
 	if err != nil {
 		return err
@@ -74,7 +78,12 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	if err != nil {
 		return err
 	}
+	limits, err := api.ParseLimits(s.settings.ControllerSetting)
+	if err != nil {
+		return err
+	}
 	handler, err := api.NewHandler(api.HandlerOptions{
+		Limits: limits,
 		Mounts: []api.Mount{{Dialect: drycc.New(c.control)}},
 		Logger: s.log, Metrics: metrics, CACert: authority.CAPEM,
 		// The gateway is on the host network: it comes from the node's address.

@@ -97,6 +97,9 @@ func (c *Controller) checkFree(ctx context.Context, id string) error {
 	if platform.CodeOf(err) != platform.NotFound {
 		return err
 	}
+	if err := c.checkAddress(ctx, id); err != nil {
+		return err
+	}
 	taken, err := c.cluster.NamespaceExists(ctx, id)
 	if err != nil {
 		return err

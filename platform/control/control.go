@@ -36,6 +36,7 @@ type Options struct {
 	// OnRelease hears of every state that a release enters, superseded apart.
 	// It must not block.
 	OnRelease func(platform.ReleaseState)
+	EdgeOptions
 }
 
 // Controller carries out the verbs. Safe for concurrent use. Without Run it
@@ -61,6 +62,7 @@ type Controller struct {
 	hooks    *dispatcher
 	throttle *throttle
 	logins   *logins
+	edge     EdgeOptions
 
 	resumed    chan struct{} // closed when Run has first made due what was left
 	resumeOnce sync.Once
@@ -108,6 +110,7 @@ func New(o Options) (*Controller, error) {
 	if c.backoff == nil {
 		c.backoff = defaultBackoff
 	}
+	c.edge = o.EdgeOptions.withDefaults()
 	if c.entered == nil {
 		c.entered = func(platform.ReleaseState) {}
 	}

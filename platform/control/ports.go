@@ -14,6 +14,7 @@ type Store interface {
 	KeyStore
 	BuildLister
 	Outbox
+	EdgeStore
 
 	Ping(ctx context.Context) error
 
@@ -150,6 +151,7 @@ type Deployment struct {
 	Settings  platform.Settings
 	Processes []Process
 	Host      string // "hello.slipway.localhost"; empty when not routable
+	Exposure  Exposure
 }
 
 // Process is one process type of a deployment, ready to render.
@@ -162,6 +164,7 @@ type Process struct {
 	Env                    map[string]string // complete, PORT included
 	Port                   int
 	Routed                 bool // gets the Service and route (web)
+	Served                 bool // has a Service of its own making
 	Plan                   Plan
 	Grace                  time.Duration
 	Timeout                time.Duration  // how long one rollout may take, pulling images apart
@@ -187,6 +190,8 @@ type Plan struct {
 // why. Errors of the cluster being away are platform.Unavailable. Safe for
 // concurrent use, but control never calls it twice at once for one app.
 type Cluster interface {
+	EdgeCluster
+
 	// ID tells this cluster from every other, for as long as it lives.
 	ID(ctx context.Context) (string, error)
 	// EnsureApp makes the namespace and its policies; idempotent.

@@ -176,7 +176,7 @@ func TestProcess(t *testing.T) {
 	k.settle()
 	gib := int64(1) << 30
 	require.Equal(t, control.Process{
-		Ptype: "web", Replicas: 1, Image: "img:1", Args: []string{"run", "web"}, Port: 5000, Routed: true,
+		Ptype: "web", Replicas: 1, Image: "img:1", Args: []string{"run", "web"}, Port: 5000, Routed: true, Served: true,
 		Plan: control.Plan{
 			ID: "std1.large.c1m1", CPULimit: 1000, CPURequest: 250, MemoryLimit: gib, MemoryRequest: gib / 2,
 			EphemeralLimit: 4 * gib, EphemeralRequest: 2 * gib,

@@ -283,7 +283,7 @@ func (c *Controller) prepare(ctx context.Context, r platform.Release, ptypes []s
 		}
 		d.Processes = append(d.Processes, proc)
 	}
-	return d, nil
+	return d, c.addExposure(ctx, &d, offered)
 }
 
 // process works out one process type of a deployment. It is pure.

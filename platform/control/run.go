@@ -93,6 +93,9 @@ func (c *Controller) resume(ctx context.Context) error {
 	if err := c.adoptCluster(ctx); err != nil {
 		return err
 	}
+	if err := c.renewLeaves(ctx); err != nil {
+		return err
+	}
 	work, err := c.store.ListWork(ctx, "")
 	if err != nil {
 		return err
@@ -200,6 +203,10 @@ func (c *Controller) step(ctx context.Context, app string) (bool, error) {
 	}
 	if w := pick(work, WorkDeploy); w != nil {
 		return true, c.acceptDeploy(ctx, *w)
+	}
+	// Before a deploy, which may take minutes.
+	if pick(work, WorkEdge) != nil {
+		return true, c.reexpose(ctx, app)
 	}
 	r, err := c.claim(ctx, app)
 	if err != nil {

@@ -90,7 +90,7 @@ func (r *deploy) perform(ctx context.Context) error {
 	if err := r.await(ctx); err != nil {
 		return err
 	}
-	if err := r.each(ctx, r.expose); err != nil {
+	if err := r.expose(ctx); err != nil {
 		return err
 	}
 	if err := r.each(ctx, r.markServing); err != nil {

@@ -23,6 +23,7 @@ type Options struct {
 	Kubeconfig       string         // path of a file
 	GatewayName      string         // default "drycc"
 	GatewayNamespace string         // default "drycc"
+	GatewayClass     string         // of gateways that carry certificates; default "traefik"
 	ClusterCIDRs     []string       // networks of pods; default 10.42.0.0/16
 	Logger           *logrus.Logger // default: discards
 }
@@ -108,6 +109,9 @@ func withDefaults(o Options) Options {
 	}
 	if o.GatewayNamespace == "" {
 		o.GatewayNamespace = "drycc"
+	}
+	if o.GatewayClass == "" {
+		o.GatewayClass = "traefik"
 	}
 	if len(o.ClusterCIDRs) == 0 {
 		o.ClusterCIDRs = []string{"10.42.0.0/16"}

@@ -29,13 +29,12 @@ const (
 	heritage  = "drycc"
 	classEnv  = "env"
 	classPull = "pull"
+	classEdge = "edge" // what shows an app to the outside
 
 	// fieldManager owns every field this package applies.
 	fieldManager = "slipway"
 
-	portName        = "http"   // of the container; the Service refers to it by name
-	servicePortName = "tcp-80" // of the Service
-	servicePort     = 80
+	portName = "http" // of the container; the Service refers to it by name
 
 	maxLabel = 63  // characters in a DNS label
 	maxKey   = 253 // characters in a key of a Secret
@@ -63,14 +62,6 @@ func envSecretName(app, ptype string, version int) string {
 // credentials leaves those of the serving one alone.
 func pullSecretName(ptype string, version int) string {
 	return "private-registry-" + ptype + "-" + versionName(version)
-}
-
-// serviceName is also the name of the route: the app's own for web.
-func serviceName(app, ptype string) string {
-	if ptype == platform.WebPtype {
-		return app
-	}
-	return workloadName(app, ptype)
 }
 
 // appLabels are on every object of an app.

@@ -56,10 +56,7 @@ func ours(ns *corev1.Namespace) bool {
 // surroundings asks the cluster for its nodes; an answer from the API
 // server's cache will do.
 func (c *Cluster) surroundings(ctx context.Context) (Surroundings, error) {
-	s := Surroundings{
-		GatewayName: c.opts.GatewayName, GatewayNamespace: c.opts.GatewayNamespace,
-		ClusterCIDRs: c.opts.ClusterCIDRs,
-	}
+	s := c.place()
 	nodes, err := c.core.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
 		return s, err

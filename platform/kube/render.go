@@ -9,7 +9,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
@@ -19,6 +18,7 @@ import (
 type Surroundings struct {
 	GatewayName      string   // "drycc"
 	GatewayNamespace string   // "drycc"
+	GatewayClass     string   // "traefik"
 	ClusterCIDRs     []string // the networks of pods
 	NodeSubnets      []string // the part of them that each node has
 	Nodes            int      // schedulable or not; at least 1
@@ -30,18 +30,16 @@ type Objects struct {
 	Namespace *corev1.Namespace
 	Policy    *networkingv1.NetworkPolicy
 	Processes []ProcessObjects
+	Edge      EdgeObjects
 }
 
 // ProcessObjects are those of one process type. Pull is nil without registry
-// credentials, Service unless the process is served, Route unless it is routed
-// and has a host name.
+// credentials.
 type ProcessObjects struct {
 	Ptype      string
 	Env        *corev1.Secret
 	Pull       *corev1.Secret
 	Deployment *appsv1.Deployment
-	Service    *corev1.Service
-	Route      *gatewayv1.HTTPRoute
 }
 
 // Render turns a deployment into objects. It is pure. The only errors are
@@ -50,6 +48,7 @@ func Render(d control.Deployment, s Surroundings) (Objects, error) {
 	out := Objects{
 		Namespace: renderNamespace(d.App),
 		Policy:    renderPolicy(d.App, s),
+		Edge:      RenderEdge(d.Exposure, s),
 	}
 	for _, p := range d.Processes {
 		o, err := renderProcess(d, p, s)
@@ -69,12 +68,6 @@ func renderProcess(d control.Deployment, p control.Process, s Surroundings) (Pro
 	o := ProcessObjects{Ptype: p.Ptype, Env: renderEnv(d, p), Deployment: deployment}
 	if p.PullSecret != nil {
 		o.Pull = renderPull(d, p)
-	}
-	if served(p) {
-		o.Service = renderService(d, p)
-	}
-	if o.Service != nil && p.Routed && d.Host != "" {
-		o.Route = renderRoute(d, p, s)
 	}
 	return o, nil
 }

@@ -67,7 +67,7 @@ func defaultReadiness() *corev1.Probe {
 // served reports whether others connect to the process by its Service. The
 // web process keeps that when the app is not routable: only its route goes.
 func served(p control.Process) bool {
-	return p.Port > 0 && (p.Routed || p.Ptype == platform.WebPtype)
+	return p.Port > 0 && (p.Routed || p.Served || p.Ptype == platform.WebPtype)
 }
 
 // renderLifecycle takes the hooks of the app. A served process without a

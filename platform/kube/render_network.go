@@ -3,14 +3,10 @@ package kube
 import (
 	"net/netip"
 
-	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/util/intstr"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/slipway-paas/slipway/platform"
-	"github.com/slipway-paas/slipway/platform/control"
 )
 
 // renderPolicy keeps workspaces apart. Pods take connections from
@@ -79,58 +75,4 @@ func outside(clusterCIDRs []string) []networkingv1.NetworkPolicyPeer {
 
 func block(cidr string, except []string) networkingv1.NetworkPolicyPeer {
 	return networkingv1.NetworkPolicyPeer{IPBlock: &networkingv1.IPBlock{CIDR: cidr, Except: except}}
-}
-
-// renderService names the port of the container instead of giving its number:
-// while a release that changes PORT rolls out, old and new pods each get their
-// requests where they listen.
-func renderService(d control.Deployment, p control.Process) *corev1.Service {
-	return &corev1.Service{
-		TypeMeta:   metav1.TypeMeta{APIVersion: "v1", Kind: "Service"},
-		ObjectMeta: objectMeta(d, p, serviceName(d.App.ID, p.Ptype)),
-		Spec: corev1.ServiceSpec{
-			Type:     corev1.ServiceTypeClusterIP,
-			Selector: selectorLabels(d.App.ID, p.Ptype),
-			Ports: []corev1.ServicePort{{
-				Name: servicePortName, Port: servicePort, Protocol: corev1.ProtocolTCP,
-				TargetPort: intstr.FromString(portName),
-			}},
-		},
-	}
-}
-
-// renderRoute attaches the host name to both listeners of the one gateway.
-func renderRoute(d control.Deployment, p control.Process, s Surroundings) *gatewayv1.HTTPRoute {
-	parent := func(section gatewayv1.SectionName) gatewayv1.ParentReference {
-		return gatewayv1.ParentReference{
-			Group:       ptr(gatewayv1.Group(gatewayv1.GroupName)),
-			Kind:        ptr(gatewayv1.Kind("Gateway")),
-			Namespace:   ptr(gatewayv1.Namespace(s.GatewayNamespace)),
-			Name:        gatewayv1.ObjectName(s.GatewayName),
-			SectionName: &section,
-		}
-	}
-	return &gatewayv1.HTTPRoute{
-		TypeMeta:   metav1.TypeMeta{APIVersion: gatewayv1.GroupVersion.String(), Kind: "HTTPRoute"},
-		ObjectMeta: objectMeta(d, p, serviceName(d.App.ID, p.Ptype)),
-		Spec: gatewayv1.HTTPRouteSpec{
-			CommonRouteSpec: gatewayv1.CommonRouteSpec{
-				ParentRefs: []gatewayv1.ParentReference{parent("http"), parent("https")},
-			},
-			Hostnames: []gatewayv1.Hostname{gatewayv1.Hostname(d.Host)},
-			Rules: []gatewayv1.HTTPRouteRule{{
-				Matches: []gatewayv1.HTTPRouteMatch{{Path: &gatewayv1.HTTPPathMatch{
-					Type: ptr(gatewayv1.PathMatchPathPrefix), Value: ptr("/"),
-				}}},
-				BackendRefs: []gatewayv1.HTTPBackendRef{{BackendRef: gatewayv1.BackendRef{
-					BackendObjectReference: gatewayv1.BackendObjectReference{
-						Group: ptr(gatewayv1.Group("")), Kind: ptr(gatewayv1.Kind("Service")),
-						Name: gatewayv1.ObjectName(serviceName(d.App.ID, p.Ptype)),
-						Port: ptr(gatewayv1.PortNumber(servicePort)),
-					},
-					Weight: ptr(int32(1)),
-				}}},
-			}},
-		},
-	}
 }

@@ -65,9 +65,6 @@ func (r *deploy) drop(ctx context.Context, roll *rollout, live *appsv1.Deploymen
 	if err != nil && !apierrors.IsNotFound(err) {
 		return err
 	}
-	if roll.objects.Service == nil {
-		return nil
-	}
 	return r.c.unexpose(ctx, r.app, roll.objects.Ptype)
 }
 

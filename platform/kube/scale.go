@@ -86,16 +86,3 @@ func (c *Cluster) remove(ctx context.Context, app, ptype string) error {
 	}
 	return err
 }
-
-// unexpose removes the route first, so that the gateway answers for an app
-// that is gone instead of looking for it.
-func (c *Cluster) unexpose(ctx context.Context, app, ptype string) error {
-	if err := c.unroute(ctx, app, ptype); err != nil {
-		return err
-	}
-	err := c.core.CoreV1().Services(app).Delete(ctx, serviceName(app, ptype), metav1.DeleteOptions{})
-	if apierrors.IsNotFound(err) {
-		return nil
-	}
-	return err
-}

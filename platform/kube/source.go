@@ -57,6 +57,42 @@ func (c *Cluster) routes(app string) source[*gatewayv1.HTTPRoute] {
 	}
 }
 
+func (c *Cluster) grpcRoutes(app string) source[*gatewayv1.GRPCRoute] {
+	client := c.gateway.GRPCRoutes(app)
+	return source[*gatewayv1.GRPCRoute]{
+		list:  listing(client, func(l *gatewayv1.GRPCRouteList) []gatewayv1.GRPCRoute { return l.Items }),
+		watch: client.Watch,
+		opts:  metav1.ListOptions{LabelSelector: appSelector(app)},
+	}
+}
+
+func (c *Cluster) gateways(app string) source[*gatewayv1.Gateway] {
+	client := c.gateway.Gateways(app)
+	return source[*gatewayv1.Gateway]{
+		list:  listing(client, func(l *gatewayv1.GatewayList) []gatewayv1.Gateway { return l.Items }),
+		watch: client.Watch,
+		opts:  metav1.ListOptions{LabelSelector: appSelector(app)},
+	}
+}
+
+func (c *Cluster) services(app string) source[*corev1.Service] {
+	client := c.core.CoreV1().Services(app)
+	return source[*corev1.Service]{
+		list:  listing(client, func(l *corev1.ServiceList) []corev1.Service { return l.Items }),
+		watch: client.Watch,
+		opts:  metav1.ListOptions{LabelSelector: appSelector(app)},
+	}
+}
+
+func (c *Cluster) secrets(app string) source[*corev1.Secret] {
+	client := c.core.CoreV1().Secrets(app)
+	return source[*corev1.Secret]{
+		list:  listing(client, func(l *corev1.SecretList) []corev1.Secret { return l.Items }),
+		watch: client.Watch,
+		opts:  metav1.ListOptions{LabelSelector: appSelector(app)},
+	}
+}
+
 func (c *Cluster) namespace(name string) source[*corev1.Namespace] {
 	client := c.core.CoreV1().Namespaces()
 	return source[*corev1.Namespace]{

@@ -29,6 +29,8 @@ type Cluster struct {
 	once     map[string][]error
 	gates    map[string]*Gate
 	refuse   func(control.Deployment) error
+	exposed  map[string]control.Exposure
+	deny     func(control.Exposure) error
 }
 
 // Call is one call that the cluster took.
@@ -55,6 +57,7 @@ func NewCluster() *Cluster {
 	return &Cluster{
 		Name: "cluster", apps: map[string]map[string]Running{}, foreign: map[string]bool{}, busy: map[string]string{},
 		errors: map[string]error{}, once: map[string][]error{}, gates: map[string]*Gate{},
+		exposed: map[string]control.Exposure{},
 	}
 }
 
@@ -219,6 +222,7 @@ func (c *Cluster) Apply(ctx context.Context, d control.Deployment) error {
 		if c.apps[d.App.ID] == nil {
 			return platform.Errorf(platform.NotFound, "namespace %s not found", d.App.ID)
 		}
+		c.exposed[d.App.ID] = d.Exposure
 		for _, p := range d.Processes {
 			c.apps[d.App.ID][p.Ptype] = Running{
 				Version: d.Release.Version, Image: p.Image, Replicas: p.Replicas, Env: p.Env, Host: d.Host, Routed: p.Routed,
@@ -259,6 +263,7 @@ func (c *Cluster) Remove(ctx context.Context, app string, ptypes []string) error
 func (c *Cluster) DeleteApp(ctx context.Context, app string) error {
 	return c.do(ctx, Call{Name: "DeleteApp", App: app}, func() error {
 		delete(c.apps, app)
+		delete(c.exposed, app)
 		return nil
 	})
 }

@@ -1,0 +1,272 @@
+package store
+
+import (
+	"context"
+	"database/sql"
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/control"
+)
+
+const domainColumns = `a.id, d.name, d.ptype, COALESCE(c.name, ''), COALESCE(d.cert, 0), d.created, d.updated`
+
+const domainFrom = ` FROM domains d JOIN apps a ON a.number = d.app LEFT JOIN certs c ON c.id = d.cert`
+
+func scanDomain(row rowScanner) (platform.Domain, error) {
+	var d platform.Domain
+	var created, updated int64
+	err := row.Scan(&d.App, &d.Name, &d.Ptype, &d.Cert, &d.CertID, &created, &updated)
+	d.Created, d.Updated = fromMicros(created), fromMicros(updated)
+	return d, err
+}
+
+// AddDomain records a domain, which no app may have yet.
+func (s *Store) AddDomain(ctx context.Context, d platform.Domain) error {
+	return s.tx(ctx, "store.AddDomain", "Domain", func(tx *sql.Tx) error {
+		err := one(tx.ExecContext(ctx, `INSERT INTO domains (name, app, ptype, created, updated) SELECT ?, number, ?, ?, ? FROM apps WHERE id = ?`,
+			d.Name, d.Ptype, micros(d.Created), micros(d.Updated), d.App))
+		if err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: d.App, Object: "domain", Action: "create", Created: d.Created},
+			map[string]any{"domain": d.Name, "ptype": d.Ptype})
+	})
+}
+
+// FindDomain finds by name, whichever app has it.
+func (s *Store) FindDomain(ctx context.Context, name string) (platform.Domain, error) {
+	d, err := scanDomain(s.read.QueryRowContext(ctx, `SELECT `+domainColumns+domainFrom+` WHERE d.name = ?`, name))
+	return d, fault("store.FindDomain", "Domain", err)
+}
+
+// DeleteDomain removes a domain of app.
+func (s *Store) DeleteDomain(ctx context.Context, app, name string, at time.Time) error {
+	return s.tx(ctx, "store.DeleteDomain", "Domain", func(tx *sql.Tx) error {
+		err := one(tx.ExecContext(ctx, `DELETE FROM domains WHERE name = ? AND app = (SELECT number FROM apps WHERE id = ?)`, name, app))
+		if err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: app, Object: "domain", Action: "delete", Created: at}, map[string]any{"domain": name})
+	})
+}
+
+// ListClaims lists the host names that other apps speak for.
+func (s *Store) ListClaims(ctx context.Context, app string) (list []control.Claim, err error) {
+	err = s.view(ctx, "store.ListClaims", "Domain", func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT a.id, w.id, d.name FROM domains d JOIN apps a ON a.number = d.app
+			JOIN workspaces w ON w.number = a.workspace WHERE a.id <> ? ORDER BY d.name`, app)
+		list, err = collect(rows, err, func(row rowScanner) (c control.Claim, err error) {
+			err = row.Scan(&c.App, &c.Workspace, &c.Name)
+			return c, err
+		})
+		if err != nil {
+			return err
+		}
+		rows, err = tx.QueryContext(ctx, `SELECT DISTINCT a.id, w.id, c.common_name, c.san FROM certs c JOIN domains d ON d.cert = c.id
+			JOIN apps a ON a.number = d.app JOIN workspaces w ON w.number = a.workspace WHERE a.id <> ? ORDER BY a.id`, app)
+		claims, err := collect(rows, err, scanCertClaims)
+		for _, c := range claims {
+			list = append(list, c...)
+		}
+		return err
+	})
+	return list, err
+}
+
+func scanCertClaims(row rowScanner) ([]control.Claim, error) {
+	c := control.Claim{Cert: true}
+	var cert platform.Cert
+	var san string
+	if err := row.Scan(&c.App, &c.Workspace, &cert.CommonName, &san); err != nil {
+		return nil, err
+	}
+	if err := json.Unmarshal([]byte(san), &cert.SAN); err != nil {
+		return nil, err
+	}
+	var list []control.Claim
+	for _, c.Name = range cert.Names() {
+		list = append(list, c)
+	}
+	return list, nil
+}
+
+const certColumns = `c.id, COALESCE(a.id, ''), COALESCE(u.username, ''), c.name, c.chain, c.common_name, c.san, c.fingerprint, c.issuer, c.subject,
+	c.starts, c.expires, c.created, c.updated`
+
+const certFrom = ` FROM certs c LEFT JOIN apps a ON a.number = c.app LEFT JOIN users u ON u.id = c.owner`
+
+func scanCert(row rowScanner) (platform.Cert, error) {
+	var c platform.Cert
+	var san, chain string
+	var starts, expires, created, updated int64
+	err := row.Scan(&c.ID, &c.App, &c.Owner, &c.Name, &chain, &c.CommonName, &san, &c.Fingerprint, &c.Issuer, &c.Subject,
+		&starts, &expires, &created, &updated)
+	if err != nil {
+		return c, err
+	}
+	c.Chain, c.Starts, c.Expires = []byte(chain), fromMicros(starts), fromMicros(expires)
+	c.Created, c.Updated = fromMicros(created), fromMicros(updated)
+	return c, json.Unmarshal([]byte(san), &c.SAN)
+}
+
+// certPlace binds a key to the certificate that it belongs to.
+func certPlace(fingerprint string) string { return "certs/" + fingerprint }
+
+// AddCert records a certificate and its key and gives it an ID.
+func (s *Store) AddCert(ctx context.Context, c platform.Cert, key []byte) (platform.Cert, error) {
+	san, err := toJSON(append([]string{}, c.SAN...))
+	if err != nil {
+		return c, fault("store.AddCert", "Certificate", err)
+	}
+	err = s.tx(ctx, "store.AddCert", "Certificate", func(tx *sql.Tx) error {
+		app := sql.NullInt64{}
+		if c.App != "" {
+			if err := tx.QueryRowContext(ctx, `SELECT number FROM apps WHERE id = ?`, c.App).Scan(&app); err != nil {
+				return err
+			}
+		}
+		err := tx.QueryRowContext(ctx, `INSERT INTO certs (app, owner, name, chain, sealed, common_name, san, fingerprint, issuer, subject,
+			starts, expires, created, updated) SELECT ?, id, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ? FROM users WHERE username = ? RETURNING id`,
+			app, c.Name, string(c.Chain), s.seal.seal(certPlace(c.Fingerprint), key), c.CommonName, san, c.Fingerprint, c.Issuer, c.Subject,
+			micros(c.Starts), micros(c.Expires), micros(c.Created), micros(c.Updated), c.Owner).Scan(&c.ID)
+		if err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: c.App, Object: "certificate", Action: "create", Created: c.Created},
+			map[string]any{"name": c.Name, "fingerprint": c.Fingerprint, "expires": c.Expires})
+	})
+	return c, err
+}
+
+// ListCerts lists by ID those that the filter lets through and counts them.
+func (s *Store) ListCerts(ctx context.Context, f control.CertFilter, p control.Page) (list []platform.Cert, total int, err error) {
+	where, args := certWhere(f)
+	limit, offset := page(p)
+	err = s.view(ctx, "store.ListCerts", "Certificate", func(tx *sql.Tx) error {
+		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+certFrom+where, args...).Scan(&total); err != nil {
+			return err
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT `+certColumns+certFrom+where+` ORDER BY c.id LIMIT ? OFFSET ?`, append(args, limit, offset)...)
+		if list, err = collect(rows, err, scanCert); err != nil {
+			return err
+		}
+		return addCertDomains(ctx, tx, list)
+	})
+	return list, total, err
+}
+
+func certWhere(f control.CertFilter) (string, []any) {
+	var conds []string
+	var args []any
+	switch {
+	case f.OfApp && f.App == "":
+		conds = append(conds, `c.app IS NULL`)
+	case f.OfApp:
+		conds, args = append(conds, `a.id = ?`), append(args, f.App)
+	}
+	if f.Username != "" {
+		conds = append(conds, `(c.app IS NULL AND u.username = ? OR a.workspace IN
+			(SELECT m.workspace FROM members m JOIN users mu ON mu.id = m.user_id WHERE mu.username = ?))`)
+		args = append(args, f.Username, f.Username)
+	}
+	if f.Name != "" {
+		conds, args = append(conds, `c.name = ?`), append(args, f.Name)
+	}
+	if len(conds) == 0 {
+		return "", nil
+	}
+	return ` WHERE ` + strings.Join(conds, ` AND `), args
+}
+
+func addCertDomains(ctx context.Context, tx *sql.Tx, list []platform.Cert) error {
+	if len(list) == 0 {
+		return nil
+	}
+	index, args := make(map[int64]int, len(list)), make([]any, len(list))
+	for i, c := range list {
+		index[c.ID], args[i] = i, c.ID
+	}
+	type link struct {
+		cert   int64
+		domain string
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT cert, name FROM domains WHERE cert IN (?`+strings.Repeat(`, ?`, len(list)-1)+`) ORDER BY name`, args...)
+	links, err := collect(rows, err, func(row rowScanner) (l link, err error) {
+		err = row.Scan(&l.cert, &l.domain)
+		return l, err
+	})
+	for _, l := range links {
+		c := &list[index[l.cert]]
+		c.Domains = append(c.Domains, l.domain)
+	}
+	return err
+}
+
+// DeleteCert removes a certificate and detaches it.
+func (s *Store) DeleteCert(ctx context.Context, id int64, at time.Time) error {
+	return s.tx(ctx, "store.DeleteCert", "Certificate", func(tx *sql.Tx) error {
+		c, err := scanCert(tx.QueryRowContext(ctx, `SELECT `+certColumns+certFrom+` WHERE c.id = ?`, id))
+		if err != nil {
+			return err
+		}
+		if _, err := tx.ExecContext(ctx, `DELETE FROM certs WHERE id = ?`, id); err != nil {
+			return err
+		}
+		return logEvent(ctx, tx, control.Event{App: c.App, Object: "certificate", Action: "delete", Created: at}, map[string]any{"name": c.Name})
+	})
+}
+
+// AttachCert serves a domain with a certificate; 0 detaches.
+func (s *Store) AttachCert(ctx context.Context, app, domain string, cert int64, at time.Time) error {
+	return s.tx(ctx, "store.AttachCert", "Domain", func(tx *sql.Tx) error {
+		err := one(tx.ExecContext(ctx, `UPDATE domains SET cert = ?, updated = ? WHERE name = ? AND app = (SELECT number FROM apps WHERE id = ?)`,
+			sql.NullInt64{Int64: cert, Valid: cert != 0}, micros(at), domain, app))
+		if err != nil {
+			return err
+		}
+		action := "attach"
+		if cert == 0 {
+			action = "detach"
+		}
+		return logEvent(ctx, tx, control.Event{App: app, Object: "certificate", Action: action, Created: at}, map[string]any{"domain": domain})
+	})
+}
+
+// SaveLeaf keeps the certificate that a domain got by itself.
+func (s *Store) SaveLeaf(ctx context.Context, p control.Pair, starts, expires time.Time) error {
+	return s.tx(ctx, "store.SaveLeaf", "Domain", func(tx *sql.Tx) error {
+		return one(tx.ExecContext(ctx, `INSERT INTO leaves (domain, chain, sealed, starts, expires) SELECT name, ?, ?, ?, ? FROM domains WHERE name = ?
+			ON CONFLICT (domain) DO UPDATE SET chain = excluded.chain, sealed = excluded.sealed, starts = excluded.starts, expires = excluded.expires`,
+			string(p.Chain), s.seal.seal(leafPlace(p.Domain), p.Key), micros(starts), micros(expires), p.Domain))
+	})
+}
+
+// ListPairs lists what the app's domains are served with: the certificate that
+// is attached, else the one that came by itself.
+func (s *Store) ListPairs(ctx context.Context, app string) (list []control.Pair, err error) {
+	rows, err := s.read.QueryContext(ctx, `SELECT d.name, COALESCE(c.name, ''), COALESCE(c.fingerprint, ''),
+			COALESCE(c.chain, l.chain), COALESCE(c.sealed, l.sealed)
+		FROM domains d JOIN apps a ON a.number = d.app LEFT JOIN certs c ON c.id = d.cert LEFT JOIN leaves l ON l.domain = d.name
+		WHERE a.id = ? AND (c.id IS NOT NULL OR l.domain IS NOT NULL) ORDER BY d.name`, app)
+	list, err = collect(rows, err, func(row rowScanner) (p control.Pair, err error) {
+		var chain, fingerprint string
+		var sealed []byte
+		if err := row.Scan(&p.Domain, &p.Name, &fingerprint, &chain, &sealed); err != nil {
+			return p, err
+		}
+		p.Chain = []byte(chain)
+		place := leafPlace(p.Domain)
+		if fingerprint != "" {
+			place = certPlace(fingerprint)
+		}
+		if p.Key, err = s.seal.open(place, sealed); err != nil {
+			err = fmt.Errorf("certificate of %s: %w", p.Domain, err)
+		}
+		return p, err
+	})
+	return list, fault("store.ListPairs", "Certificate", err)
+}

@@ -3,6 +3,7 @@ package platform
 import (
 	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -32,6 +33,11 @@ type ServicePort struct {
 	Port     int
 	Protocol string // TCP, UDP, SCTP
 	Target   int
+}
+
+// PortName is what the port is called in the cluster: "tcp-80".
+func (p ServicePort) PortName() string {
+	return strings.ToLower(p.Protocol) + "-" + strconv.Itoa(p.Port)
 }
 
 // Name is the Service's name in the cluster: the app's own for web.

@@ -124,8 +124,8 @@ func ValidateRoute(r Route, open []GatewayPort) error {
 	if err := validateKind(r.Kind, open); err != nil {
 		return err
 	}
-	if len(r.Parents) == 0 || len(r.Parents) > maxParents {
-		return FieldErrorf("parent_refs", "Give 1 to %d gateways with their ports.", maxParents)
+	if len(r.Parents) > maxParents {
+		return FieldErrorf("parent_refs", "Give at most %d gateways with their ports.", maxParents)
 	}
 	for i, p := range r.Parents {
 		if slices.Contains(r.Parents[:i], p) {

@@ -70,6 +70,9 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
 		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey,
 		Hooks: control.ParseDeployHooks(s.settings.ControllerSetting, webhook.New()),
+		EdgeOptions: control.EdgeOptions{
+			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
+		},
 	})
 	if err != nil {
 		return err

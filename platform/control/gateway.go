@@ -63,7 +63,8 @@ func (c *Controller) checkEdgeName(app, name string) error {
 }
 
 // SaveGateway makes a gateway or gives it other ports, and reports whether it
-// is new. Ports that the platform does not have open are Invalid.
+// is new; without ports it is deleted. Ports that the platform does not have
+// open are Invalid.
 func (c *Controller) SaveGateway(ctx context.Context, actor Actor, app, name string, ports []platform.GatewayPort) (platform.Gateway, bool, error) {
 	return c.changeGateway(ctx, actor, app, name, func(platform.Gateway) []platform.GatewayPort { return ports })
 }
@@ -94,7 +95,7 @@ func (c *Controller) changeGateway(ctx context.Context, actor Actor, app, name s
 		g = platform.Gateway{App: app, Name: name, Created: now}
 	}
 	if g.Ports = ports(g); len(g.Ports) == 0 {
-		return g, false, platform.FieldErrorf("ports", "Give at least one port.")
+		return g, false, c.dropGateway(ctx, e, app, name)
 	}
 	if err := platform.ValidateGatewayPorts(g.Ports, c.edge.Ports); err != nil {
 		return g, false, err
@@ -128,6 +129,10 @@ func (c *Controller) DeleteGateway(ctx context.Context, actor Actor, app, name s
 	if err != nil {
 		return err
 	}
+	return c.dropGateway(ctx, e, app, name)
+}
+
+func (c *Controller) dropGateway(ctx context.Context, e Edge, app, name string) error {
 	if !slices.ContainsFunc(e.Gateways, func(g platform.Gateway) bool { return g.Name == name }) {
 		if name == app {
 			return platform.Errorf(platform.Invalid, "the app's own gateway stays; to take the app off the network outside, disable its routing")

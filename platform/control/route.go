@@ -50,7 +50,8 @@ type NewRoute struct {
 	Rules   []platform.RouteRule
 }
 
-// SaveRoute makes a route or replaces one, and reports whether it is new.
+// SaveRoute makes a route or replaces one, and reports whether it is new;
+// without rules it is deleted.
 // Backends that the app does not have are left out.
 func (c *Controller) SaveRoute(ctx context.Context, actor Actor, app string, n NewRoute) (platform.Route, bool, error) {
 	a, unlock, err := c.hold(ctx, actor, app, platform.Member)
@@ -74,6 +75,9 @@ func (c *Controller) SaveRoute(ctx context.Context, actor Actor, app string, n N
 			return r, false, platform.FieldErrorf("kind", "%s is a %s, which cannot be changed: remove it first.", r.Name, all[i].Kind)
 		}
 	}
+	if len(r.Rules) == 0 {
+		return r, false, c.dropRoute(ctx, all, e, app, n.Name)
+	}
 	if err := platform.ValidateRoute(r, c.edge.Ports); err != nil {
 		return r, false, err
 	}
@@ -96,7 +100,7 @@ func (c *Controller) checkParents(a platform.App, e Edge, r platform.Route) erro
 	for _, p := range r.Parents {
 		g, ok := c.gateway(a, e, p.Name)
 		if !ok {
-			return platform.Errorf(platform.Invalid, "this gateway %q does not exist", clipName(p.Name))
+			return platform.Errorf(platform.Invalid, "this gateway %s does not exist", clipName(p.Name))
 		}
 		if !slices.ContainsFunc(g.Ports, func(have platform.GatewayPort) bool {
 			return have.Port == p.Port && strings.HasPrefix(have.Protocol, platform.ProtocolHTTP)
@@ -151,6 +155,10 @@ func (c *Controller) DeleteRoute(ctx context.Context, actor Actor, app, name str
 	if err != nil {
 		return err
 	}
+	return c.dropRoute(ctx, all, e, app, name)
+}
+
+func (c *Controller) dropRoute(ctx context.Context, all []platform.Route, e Edge, app, name string) error {
 	named := func(r platform.Route) bool { return r.Name == name }
 	switch {
 	case slices.ContainsFunc(e.Routes, named):

@@ -209,6 +209,17 @@ func TestIssueRefuses(t *testing.T) {
 	assert.ErrorIs(t, err, context.Canceled)
 }
 
+func TestCertify(t *testing.T) {
+	a := open(t, t.TempDir(), start())
+	chain, key, err := a.Certify(context.Background(), []string{"*.example.com"})
+	require.NoError(t, err)
+	pair, err := tls.X509KeyPair(chain, key)
+	require.NoError(t, err)
+	assert.NoError(t, pair.Leaf.VerifyHostname("www.example.com"))
+	_, _, err = a.Certify(context.Background(), nil)
+	assert.ErrorContains(t, err, "no names")
+}
+
 func TestServedOverTLS(t *testing.T) {
 	a := open(t, t.TempDir(), time.Now())
 	cert, err := a.Issue(context.Background(), []string{"*.slipway.localhost"})

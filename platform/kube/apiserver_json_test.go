@@ -28,6 +28,10 @@ func kindOf(resource string) (apiVersion, kind string) {
 		return "apps/v1", "ReplicaSet"
 	case "networkpolicies":
 		return "networking.k8s.io/v1", "NetworkPolicy"
+	case "gateways":
+		return "gateway.networking.k8s.io/v1", "Gateway"
+	case "grpcroutes":
+		return "gateway.networking.k8s.io/v1", "GRPCRoute"
 	case "httproutes":
 		return "gateway.networking.k8s.io/v1", "HTTPRoute"
 	}

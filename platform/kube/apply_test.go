@@ -57,7 +57,7 @@ func TestHidingAnAppRemovesItsRoute(t *testing.T) {
 	s, c := newSimulation(t)
 	require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
 	hidden := webDeployment(3)
-	hidden.Host, hidden.Processes[0].Routed = "", false
+	hidden.Host, hidden.Processes[0].Routed, hidden.Exposure.Routes = "", false, nil
 	require.NoError(t, c.Apply(t.Context(), hidden))
 	assert.Empty(t, s.names(helloRoutes))
 	assert.Equal(t, []string{"hello"}, s.names(helloServices))

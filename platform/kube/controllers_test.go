@@ -63,6 +63,10 @@ func (s *simulation) react(path string, obj object) {
 		s.rollOut(path)
 	case strings.HasSuffix(collection, "/httproutes"):
 		s.acceptRoute(path)
+	case strings.HasSuffix(collection, "/grpcroutes"):
+		s.acceptRoute(path)
+	case strings.HasSuffix(collection, "/gateways"):
+		s.program(path)
 	case strings.HasSuffix(collection, "/namespaces") && obj["metadata"].(object)["deletionTimestamp"] != nil:
 		s.drop("/api/v1/namespaces/" + name)
 	}
@@ -155,7 +159,10 @@ func (s *simulation) chooseSet(d *appsv1.Deployment) {
 
 func (s *simulation) acceptRoute(path string) {
 	obj, _ := s.find(path)
-	route := decode[gatewayv1.HTTPRoute](s.t, obj)
+	route := decode[struct { // of any kind
+		metav1.ObjectMeta `json:"metadata"`
+		Spec              gatewayv1.CommonRouteSpec `json:"spec"`
+	}](s.t, obj)
 	var status gatewayv1.HTTPRouteStatus
 	for _, ref := range route.Spec.ParentRefs {
 		parent := gatewayv1.RouteParentStatus{ParentRef: ref, ControllerName: "traefik.io/gateway-controller"}

@@ -96,7 +96,7 @@ func renderService(a platform.App, v control.ExposedService) *corev1.Service {
 			target = intstr.FromInt32(int32(p.Target))
 		}
 		s.Spec.Ports = append(s.Spec.Ports, corev1.ServicePort{
-			Name: strings.ToLower(p.Protocol) + "-" + strconv.Itoa(p.Port), Port: int32(p.Port),
+			Name: p.PortName(), Port: int32(p.Port),
 			Protocol: corev1.Protocol(p.Protocol), TargetPort: target,
 		})
 	}

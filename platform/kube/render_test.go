@@ -21,7 +21,7 @@ var update = flag.Bool("update", false, "write the golden files")
 
 func oneNode() Surroundings {
 	return Surroundings{
-		GatewayName: "drycc", GatewayNamespace: "drycc",
+		GatewayName: "drycc", GatewayNamespace: "drycc", GatewayClass: "traefik",
 		ClusterCIDRs: []string{"10.42.0.0/16"}, NodeSubnets: []string{"10.42.0.0/24"}, Nodes: 1,
 	}
 }
@@ -31,7 +31,7 @@ func webDeployment(n int) control.Deployment {
 	return control.Deployment{
 		App:     platform.App{ID: "hello", Workspace: "acme1"},
 		Release: platform.Release{App: "hello", Version: n, Summary: "acme1 deployed slipway.internal/hello:v1.0.0"},
-		Host:    "hello.slipway.localhost",
+		Host:    "hello.slipway.localhost", Exposure: webExposure(),
 		Processes: []control.Process{{
 			Ptype: "web", Replicas: 1, Image: "slipway.internal/hello:v1.0.0", Port: 5000, Routed: true,
 			Env:   map[string]string{"PORT": "5000", "DRYCC_APP": "hello", "GREETING": "hi"},
@@ -73,7 +73,7 @@ func TestRenderGolden(t *testing.T) {
 	}
 
 	hidden := webDeployment(4)
-	hidden.Host, hidden.Processes[0].Routed = "", false
+	hidden.Host, hidden.Processes[0].Routed, hidden.Exposure.Routes = "", false, nil
 
 	dual := oneNode()
 	dual.ClusterCIDRs = []string{"10.42.0.0/16", "fd42::/56"}
@@ -117,13 +117,12 @@ func asYAML(t *testing.T, o Objects) string {
 			all = append(all, p.Pull)
 		}
 		all = append(all, p.Deployment)
-		if p.Service != nil {
-			all = append(all, p.Service)
-		}
-		if p.Route != nil {
-			all = append(all, p.Route)
-		}
 	}
+	return writeYAML(t, append(all, edgeList(o.Edge)...))
+}
+
+func writeYAML(t *testing.T, all []any) string {
+	t.Helper()
 	var b strings.Builder
 	for _, obj := range all {
 		body, err := manifest(obj)

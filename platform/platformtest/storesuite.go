@@ -34,6 +34,11 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"another cluster", suiteCluster},
 		{"events", suiteEvents},
 		{"cancelled", suiteCancelled},
+		{"domains", suiteDomains},
+		{"certificates", suiteCerts},
+		{"pairs", suitePairs},
+		{"tls", suiteTLS},
+		{"routing", suiteRouting},
 	}, hookSuite()...) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -88,17 +88,3 @@ func (h *Handler) changeSettings(r *request) (answer, error) {
 	}
 	return answer{http.StatusCreated, toSettings(s)}, nil
 }
-
-// listDomains answers the default domain. It reads the settings because they
-// are what a viewer may see and are as old as the app.
-func (h *Handler) listDomains(r *request) (answer, error) {
-	s, err := h.core.FindSettings(r.Context(), r.who, r.params["app"])
-	if err != nil {
-		return answer{}, err
-	}
-	domains := []domainWire{{s.App, h.core.Host(s.App), "web", stamp(s.Created), stamp(s.Created)}}
-	if r.page().Offset > 0 {
-		domains = nil
-	}
-	return paged(r, domains, 1, func(d domainWire) domainWire { return d }), nil
-}

@@ -18,6 +18,7 @@ type Core interface {
 	Keys
 	Builder
 	Builds
+	Edge
 	// Ready returns nil when requests can be served.
 	Ready(ctx context.Context) error
 }

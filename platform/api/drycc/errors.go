@@ -42,6 +42,9 @@ func errorTable() map[platform.Code]errorRow {
 			if e.Field == "" {
 				return detail{e.Message}
 			}
+			if e.Field == platform.WholeRequest {
+				return []string{e.Message}
+			}
 			return map[string][]string{e.Field: {e.Message}}
 		}},
 		platform.Conflict:      {http.StatusConflict, asDetail},

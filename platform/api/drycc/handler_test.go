@@ -321,7 +321,9 @@ func TestTableIsSound(t *testing.T) {
 		assert.NotEmpty(t, r.doc.who, name)
 		assert.Equal(t, r.open, r.doc.who == anyone, name)
 		assert.GreaterOrEqual(t, r.doc.status, 200, name)
-		assert.Equal(t, r.doc.status == 204, r.doc.response == "" && r.method+r.pattern != "DELETE/v2/apps/{app}/config/", name)
+		if r.doc.status == 204 {
+			assert.Empty(t, r.doc.response, name)
+		}
 	}
 }
 

@@ -12,6 +12,7 @@ import (
 type routeDoc struct {
 	summary, who, query, request, response string
 	status                                 int    // when all is well
+	also                                   []int  // other answers when all is well
 	collision                              string // where the guide and the newest client differ
 }
 
@@ -25,6 +26,7 @@ type RouteDoc struct {
 	Query        string // "name: meaning"; several are separated by "; "
 	Request      string // shape of the body; empty: none
 	Status       int    // when all is well
+	Also         []int  // other answers when all is well
 	Response     string // shape of the answer; empty: none
 	Collision    string // where the published guide differs and what is done about it
 }
@@ -37,7 +39,7 @@ func Reference() []RouteDoc {
 		d := r.doc
 		out = append(out, RouteDoc{
 			Method: r.method, Path: r.pattern, Summary: d.summary, Who: d.who, Open: r.open, Paged: r.paged,
-			Query: d.query, Request: d.request, Status: d.status, Response: d.response, Collision: d.collision,
+			Query: d.query, Request: d.request, Status: d.status, Also: d.also, Response: d.response, Collision: d.collision,
 		})
 	}
 	return out
@@ -77,7 +79,11 @@ func WriteReference(w io.Writer) error {
 
 // answer is status and shape of the answer.
 func (d RouteDoc) answer() string {
-	return strings.TrimSpace(fmt.Sprint(d.Status) + " " + code(d.Response))
+	status := fmt.Sprint(d.Status)
+	for _, s := range d.Also {
+		status += fmt.Sprint(" or ", s)
+	}
+	return strings.TrimSpace(status + " " + code(d.Response))
 }
 
 // remark is the summary with what the query may hold.
@@ -115,7 +121,10 @@ func objects() []objectDoc {
 	}{
 		{"App", appWire{}}, {"Build", buildWire{}}, {"Config", configWire{}}, {"Value of a Config", valueWire{}},
 		{"Release", releaseWire{}}, {"Condition of a Release", conditionWire{}}, {"Settings", settingsWire{}},
-		{"Domain", domainWire{}}, {"Pod", podWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
+		{"Domain", domainWire{}}, {"TLS", tlsWire{}}, {"Event of TLS", tlsEventWire{}}, {"Cert", certWire{}},
+		{"Service", serviceWire{}}, {"Port of a Service", servicePortWire{}}, {"Gateway", gatewayWire{}},
+		{"Route", routeWire{}}, {"Rule of a Route", ruleWire{}}, {"Match of a Rule", matchWire{}}, {"Filter of a Rule", filterWire{}},
+		{"Pod", podWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
 		{"Workspace", workspaceWire{}}, {"Key", keyWire{}}, {"page of …", pageOf[appWire]{}},
 	} {
 		doc := objectDoc{name: o.name}
@@ -137,7 +146,7 @@ type errorDoc struct {
 // errorReference describes the error bodies.
 func errorReference() []errorDoc {
 	return []errorDoc{
-		{400, `{"<field>": ["text"]} or {"detail": "text"}`},
+		{400, `{"<field>": ["text"]} or {"detail": "text"} or ["text"]; of gateways and routes {"error": {"code": "VALIDATION_ERROR", "message", "details": {"<field>": ["text"]}}}`},
 		{401, `{"detail": "text"}, with WWW-Authenticate: token`},
 		{403, `{"detail": "text"}`},
 		{404, `{"error": {"code": "NOT_FOUND", "message": "text"}}; a page for paths that do not exist`},

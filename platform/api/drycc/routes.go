@@ -15,7 +15,7 @@ const (
 func routes() []route {
 	var all []route
 	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes(),
-		buildRoutes(), keyRoutes(), hookRoutes()} {
+		buildRoutes(), keyRoutes(), hookRoutes(), edgeRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -75,8 +75,6 @@ func appRoutes() []route {
 		{method: "POST", pattern: "/v2/apps/{app}/settings/", run: (*Handler).changeSettings, doc: routeDoc{
 			summary: "Change settings; null members of autoscale and label are removed. 409 when nothing changes.",
 			who:     member, request: "any part of Settings", status: 201, response: "Settings"}},
-		{method: "GET", pattern: "/v2/apps/{app}/domains/", paged: true, run: (*Handler).listDomains, doc: routeDoc{
-			summary: "The app's domains: the one it has by default.", who: viewer, status: 200, response: "page of Domain"}},
 	}
 }
 

@@ -88,11 +88,13 @@ func newStage(t *testing.T) *stage {
 	s.core, err = control.New(control.Options{
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "slipway.localhost", Clock: s.now,
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, ServiceKey: serviceKey,
+		EdgeOptions: control.EdgeOptions{Addresses: []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}}},
 	})
 	require.NoError(t, err)
 	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: New(s.core)}}, Logger: logger,
 		Limits: api.Limits{Anonymous: api.Rate{PerSecond: 1e6, Burst: 1e6}}})
 	require.NoError(t, err)
+	s.addCerts()
 	s.run()
 	s.settle()
 	for _, name := range []string{"admin", "adalove", "bobross"} {
@@ -276,6 +278,10 @@ func (s *stage) direct(line string) {
 		s.cluster.Fail(words[1], nil)
 	case "hold": // hold <call>: the next one waits
 		s.gate = s.cluster.HoldBefore(words[1])
+	case "deny": // deny <code> <text>: the gateway does not take what apps show
+		s.cluster.Deny(func(control.Exposure) error {
+			return platform.Errorf(platform.Invalid, "%s", strings.Join(words[1:], " "))
+		})
 	case "go":
 		s.gate.Open()
 		s.gate = nil
@@ -342,6 +348,7 @@ func TestStories(t *testing.T) {
 			assert.NotContains(t, s.log.String(), password)
 			assert.NotContains(t, s.log.String(), "hunter2", "a config value")
 			assert.NotContains(t, s.log.String(), serviceKey)
+			assert.NotContains(t, s.log.String(), "PRIVATE KEY")
 			for _, token := range s.tokens {
 				assert.NotContains(t, s.log.String(), token)
 			}

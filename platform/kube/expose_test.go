@@ -1,0 +1,128 @@
+package kube
+
+import (
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+
+	"github.com/slipway-paas/slipway/platform"
+)
+
+const (
+	helloGateways = "/apis/gateway.networking.k8s.io/v1/namespaces/hello/gateways"
+	helloGRPC     = "/apis/gateway.networking.k8s.io/v1/namespaces/hello/grpcroutes"
+)
+
+// program plays the gateway's part for the listeners of a Gateway.
+func (s *simulation) program(path string) {
+	obj, _ := s.find(path)
+	g := decode[gatewayv1.Gateway](s.t, obj)
+	var status gatewayv1.GatewayStatus
+	for _, l := range g.Spec.Listeners {
+		listener := gatewayv1.ListenerStatus{Name: l.Name}
+		for _, name := range []gatewayv1.ListenerConditionType{gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerConditionProgrammed} {
+			cond := metav1.Condition{Type: string(name), Status: metav1.ConditionTrue, ObservedGeneration: g.Generation}
+			if s.route != nil {
+				s.route(&cond)
+			}
+			listener.Conditions = append(listener.Conditions, cond)
+		}
+		status.Listeners = append(status.Listeners, listener)
+	}
+	s.put(path, &gatewayv1.Gateway{Status: status})
+}
+
+func TestExposeAndTakeBack(t *testing.T) {
+	s, c := newSimulation(t)
+	require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
+	require.NoError(t, c.Expose(t.Context(), fullExposure()))
+	assert.Equal(t, []string{"hello", "hello-worker"}, s.names(helloServices))
+	assert.Equal(t, []string{"api", "hello", "hello-https-redirect"}, s.names(helloRoutes))
+	assert.Equal(t, []string{"calls"}, s.names(helloGRPC))
+	assert.Equal(t, []string{"hello"}, s.names(helloGateways))
+	assert.Len(t, s.names(helloSecrets), 4, "three certificates and the release's own")
+
+	before := s.revision
+	require.NoError(t, c.Expose(t.Context(), fullExposure()))
+	assert.Equal(t, before, s.revision, "again: nothing was written")
+
+	next := webDeployment(3)
+	next.Exposure = fullExposure()
+	require.NoError(t, c.Apply(t.Context(), next), "a deploy leaves it as it is")
+	assert.Equal(t, []string{"api", "hello", "hello-https-redirect"}, s.names(helloRoutes))
+	assert.Len(t, s.names(helloSecrets), 4)
+
+	require.NoError(t, c.Expose(t.Context(), webExposure()))
+	assert.Equal(t, []string{"hello"}, s.names(helloServices))
+	assert.Equal(t, []string{"hello"}, s.names(helloRoutes))
+	assert.Empty(t, s.names(helloGRPC))
+	assert.Empty(t, s.names(helloGateways))
+	assert.Equal(t, []string{"hello-web-v3-env"}, s.names(helloSecrets))
+}
+
+// Routes go before the services and secrets that they refer to.
+func TestExposeRemovesInOrder(t *testing.T) {
+	s, c := newSimulation(t)
+	require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
+	require.NoError(t, c.Expose(t.Context(), fullExposure()))
+	s.set(func(s *apiServer) { s.requests = nil })
+	require.NoError(t, c.Expose(t.Context(), webExposure()))
+	var removed []string
+	for _, r := range s.requests {
+		if path, ok := strings.CutPrefix(r, "DELETE "); ok {
+			removed = append(removed, path)
+		}
+	}
+	at := func(part string) int {
+		return slices.IndexFunc(removed, func(p string) bool { return strings.Contains(p, part) })
+	}
+	assert.Less(t, at("/httproutes/"), at("/gateways/"))
+	assert.Less(t, at("/grpcroutes/"), at("/services/"))
+	assert.Less(t, at("/gateways/"), at("/secrets/"))
+}
+
+func TestExposeSaysWhatTheGatewayRefuses(t *testing.T) {
+	for name, tc := range map[string]struct {
+		kind string
+		says string
+	}{
+		"route":       {string(gatewayv1.RouteConditionAccepted), "did not take the route of hello.slipway.localhost: listener https: not Accepted: Nope because"},
+		"certificate": {string(gatewayv1.ListenerConditionProgrammed), "did not take the certificate of *.example.com: Nope because"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s, c := newSimulation(t)
+			require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
+			c.patience.route = 50 * time.Millisecond
+			s.route = func(cond *metav1.Condition) {
+				if cond.Type == tc.kind {
+					cond.Status, cond.Reason, cond.Message = metav1.ConditionFalse, "Nope", "because"
+				}
+			}
+			err := c.Expose(t.Context(), fullExposure())
+			assert.Equal(t, platform.Invalid, platform.CodeOf(err))
+			assert.ErrorContains(t, err, tc.says)
+		})
+	}
+}
+
+func TestExposeWhileTheClusterIsAway(t *testing.T) {
+	s, c := newSimulation(t)
+	for name, code := range map[string]int{"away": http.StatusServiceUnavailable, "no gateway": http.StatusNotFound} {
+		s.set(func(s *apiServer) {
+			s.fail = func(r *http.Request) int {
+				if strings.Contains(r.URL.Path, "/httproutes") {
+					return code
+				}
+				return 0
+			}
+		})
+		assert.Equal(t, platform.Unavailable, platform.CodeOf(c.Expose(t.Context(), webExposure())), name)
+	}
+}

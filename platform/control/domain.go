@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"strings"
+	"unicode/utf8"
 
 	"golang.org/x/net/idna"
 
@@ -23,6 +24,9 @@ func hostName(name string) (string, error) {
 	}
 	if len(name) > longest {
 		return "", platform.FieldErrorf("domain", "Ensure this field has no more than 253 characters.")
+	}
+	if !utf8.ValidString(name) {
+		return "", platform.FieldErrorf("domain", "Hostname does not look valid, could not convert to ACE: it is not UTF-8")
 	}
 	name = strings.TrimSuffix(name, ".")
 	rest, wild := strings.CutPrefix(name, "*.")

@@ -73,7 +73,7 @@ func CoversHost(name, host string) bool {
 		return true
 	}
 	suffix, wild := strings.CutPrefix(name, "*")
-	if !wild || !strings.HasPrefix(suffix, ".") || strings.HasPrefix(host, "*") {
+	if !wild || len(suffix) < 2 || suffix[0] != '.' || strings.HasPrefix(host, "*") {
 		return false
 	}
 	label, ok := strings.CutSuffix(host, suffix)

@@ -16,6 +16,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"testing"
 	"time"
 
@@ -270,13 +271,12 @@ func (r *realEdge) rules(t *testing.T) {
 
 // refused: what the cluster does not take is said, and what was there stays.
 func (r *realEdge) refused(t *testing.T) {
-	bad := r.x
-	bad.Certs = append([]control.Pair{}, r.x.Certs...)
-	bad.Certs[1].Chain = []byte("no certificate")
+	bad, host := r.x, "bad."+r.app.ID+".example"
+	bad.Certs = append(slices.Clone(r.x.Certs), control.Pair{Domain: host, Name: "bad", Chain: []byte("no certificate"), Key: []byte("no key")})
 	err := r.c.Expose(t.Context(), bad)
 	t.Log(err)
 	assert.Equal(t, platform.Invalid, platform.CodeOf(err))
-	assert.ErrorContains(t, err, r.www)
+	assert.ErrorContains(t, err, host)
 	r.becomes(t, 200, "http", r.www, "/")
 	r.expose(t)
 }

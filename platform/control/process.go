@@ -12,16 +12,21 @@ import (
 // cluster. While a release is being deployed, or the cluster is away, that
 // happens afterwards; the call does not wait for it.
 func (c *Controller) Scale(ctx context.Context, actor Actor, app string, counts map[string]int) error {
-	if err := c.recordScale(ctx, actor, app, counts); err != nil {
-		return err
-	}
+	// Taken before anything is recorded: the queue looks at the app right after
+	// that, and would be quicker now and then.
 	free, ok := c.changes.tryLock(app)
 	if !ok {
+		if err := c.recordScale(ctx, actor, app, counts); err != nil {
+			return err
+		}
 		c.queue.add(app)
 		return nil
 	}
+	defer free()
+	if err := c.recordScale(ctx, actor, app, counts); err != nil {
+		return err
+	}
 	err := c.scaleNow(ctx, app)
-	free()
 	if err != nil {
 		c.queue.add(app)
 		if platform.CodeOf(err) == platform.Unavailable {

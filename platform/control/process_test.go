@@ -29,6 +29,7 @@ func TestScale(t *testing.T) {
 	fails(t, scale(map[string]int{"web": -1}), platform.Invalid, "the number of web processes must be between 0 and 10000")
 	fails(t, scale(map[string]int{"web": 2, "nothere": 1}), platform.Invalid, "Process type nothere does not exist in application")
 	require.Equal(t, 1, k.cluster.Running(app)["web"].Replicas, "all or nothing")
+	k.settle() // the queue looks at the app after every request
 	require.NoError(t, scale(map[string]int{"web": 3, "worker": 2}))
 	require.Equal(t, 3, k.cluster.Running(app)["web"].Replicas, "done before the answer")
 	pods, err := k.Pods(t.Context(), k.alice, app)

@@ -77,6 +77,11 @@ func serviceRecipes() []recipe {
 			Image:    &image{Ports: []int{5000}},
 		},
 		{
+			Name: "filer", Version: "v1.0.0",
+			Programs: []program{{"filer", "."}},
+			Image:    &image{Dirs: []dir{{"/data"}}, Ports: []int{9000, 9100}},
+		},
+		{
 			Name: "pause", Version: "v1.0.0",
 			Programs: []program{{"pause", "."}},
 			Image:    &image{},

@@ -214,6 +214,9 @@ func (c *Controller) beginDelete(ctx context.Context, actor Actor, id string) er
 	if _, err := c.memberApp(ctx, actor, id, platform.Admin); err != nil {
 		return err
 	}
+	if err := c.checkNoResources(ctx, id); err != nil {
+		return err
+	}
 	if _, err = c.store.AddWork(ctx, Work{App: id, Kind: WorkDelete}); err != nil {
 		c.queue.add(id) // it may be recorded all the same
 	}

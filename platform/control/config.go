@@ -55,6 +55,12 @@ func (c *Controller) reconfigure(ctx context.Context, actor Actor, app string, n
 		return platform.Config{}, err
 	}
 	defer unlock()
+	return c.reconfigureHeld(ctx, a, edit)
+}
+
+// reconfigureHeld is reconfigure for who holds the app's records.
+func (c *Controller) reconfigureHeld(ctx context.Context, a platform.App, edit configEdit) (platform.Config, error) {
+	app := a.ID
 	base, err := c.latest(ctx, app)
 	if err != nil {
 		return platform.Config{}, err

@@ -37,6 +37,7 @@ type Options struct {
 	// It must not block.
 	OnRelease func(platform.ReleaseState)
 	EdgeOptions
+	Catalog Catalog // of backing services; default: an empty one
 }
 
 // Controller carries out the verbs. Safe for concurrent use. Without Run it
@@ -58,6 +59,8 @@ type Controller struct {
 
 	records  *keyed // held while an app's records are read and changed
 	changes  *keyed // held while the cluster is being changed for an app
+	filers   *keyed // held while the filer of a volume is being started
+	catalog  Catalog
 	queue    *queue
 	hooks    *dispatcher
 	throttle *throttle
@@ -91,7 +94,7 @@ func New(o Options) (*Controller, error) {
 		store: o.Store, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
 		workers: o.Workers, backoff: o.Backoff, entered: o.OnRelease,
-		records: newKeyed(), changes: newKeyed(), queue: newQueue(),
+		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, queue: newQueue(),
 		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, tries: map[string]int{},
 	}
 	if c.clock == nil {
@@ -119,6 +122,9 @@ func New(o Options) (*Controller, error) {
 		return nil, err
 	}
 	c.store = noticing{Store: c.store, notice: c.hooks.wake}
+	if c.catalog == nil {
+		c.catalog = emptyCatalog{}
+	}
 	c.throttle = newThrottle(c.clock)
 	c.logins = newLogins(c.clock)
 	return c, nil

@@ -77,6 +77,9 @@ type Store interface {
 	// how many apps there are.
 	AdoptCluster(ctx context.Context, uid string) (apps int, err error)
 
+	VolumeStore
+	ResourceStore
+
 	AppendEvent(ctx context.Context, e Event) (int64, error)
 	ListEvents(ctx context.Context, app string, after int64, limit int) ([]Event, error)
 }
@@ -150,7 +153,8 @@ type Deployment struct {
 	Config    platform.Config
 	Settings  platform.Settings
 	Processes []Process
-	Host      string // "hello.slipway.localhost"; empty when not routable
+	Volumes   []platform.Volume // those that the processes mount
+	Host      string            // "hello.slipway.localhost"; empty when not routable
 	Exposure  Exposure
 }
 
@@ -172,6 +176,7 @@ type Process struct {
 	NodeSelector           map[string]string
 	PullPolicy             string // "", Always, IfNotPresent, Never
 	PullSecret             *PullSecret
+	Mounts                 []platform.Mount // of the deployment's volumes, by path
 }
 
 // PullSecret lets the node pull from a private registry.
@@ -212,6 +217,7 @@ type Cluster interface {
 	NamespaceExists(ctx context.Context, name string) (bool, error)
 	Pods(ctx context.Context, app string) ([]platform.Pod, error)
 	Restart(ctx context.Context, app string, ptypes []string) error
+	VolumeCluster
 }
 
 // RolloutError says why a release did not become ready.

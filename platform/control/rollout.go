@@ -139,6 +139,10 @@ func (c *Controller) reapply(ctx context.Context, app string) error {
 			// It ran before and its state stays; trying for ever helps nobody.
 			c.log.WithField("app", app).WithField("release", part.release.Version).WithError(err).
 				Error("putting back a good release")
+			err := c.tell(ctx, app, "release", "reapply-failed", map[string]any{"version": part.release.Version, "reason": reasonOf(err)})
+			if err != nil {
+				return err
+			}
 		}
 	}
 	if settings.Autodeploy {
@@ -273,6 +277,9 @@ func (c *Controller) prepare(ctx context.Context, r platform.Release, ptypes []s
 	if err != nil {
 		return d, err
 	}
+	if d.Volumes, err = c.mountedBy(ctx, r.App, offered); err != nil {
+		return d, err
+	}
 	for _, p := range offered {
 		if len(ptypes) > 0 && !slices.Contains(ptypes, p) {
 			continue
@@ -303,6 +310,7 @@ func process(d Deployment, ptype string) (Process, error) {
 		Healthcheck: d.Config.Healthcheck[ptype], Lifecycle: d.Config.Lifecycle[ptype],
 		NodeSelector: d.Config.Tags[ptype], PullPolicy: pullPolicy(env["IMAGE_PULL_POLICY"]),
 	}
+	p.Mounts = platform.MountsOf(d.Volumes, ptype)
 	if reg := d.Config.Registry[ptype]; reg["username"] != "" {
 		p.PullSecret = &PullSecret{Hostname: reg["hostname"], Username: reg["username"], Password: reg["password"]}
 	}

@@ -208,6 +208,9 @@ func (c *Controller) step(ctx context.Context, app string) (bool, error) {
 	if pick(work, WorkEdge) != nil {
 		return true, c.reexpose(ctx, app)
 	}
+	if pick(work, WorkVolumes) != nil {
+		return true, c.ensureVolumes(ctx, a)
+	}
 	r, err := c.claim(ctx, app)
 	if err != nil {
 		return false, err
@@ -219,6 +222,10 @@ func (c *Controller) step(ctx context.Context, app string) (bool, error) {
 		return true, c.reapply(ctx, app)
 	case pick(work, WorkScale) != nil:
 		return true, c.scaleNow(ctx, app)
+	case pick(work, WorkDiscard) != nil:
+		return true, c.discardVolumes(ctx, app)
+	case pick(work, WorkResources) != nil:
+		return true, c.serveResources(ctx, a)
 	}
 	return false, nil
 }

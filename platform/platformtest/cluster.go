@@ -31,6 +31,8 @@ type Cluster struct {
 	refuse   func(control.Deployment) error
 	exposed  map[string]control.Exposure
 	deny     func(control.Exposure) error
+	volumes  map[string]map[string]string // app → volume → size
+	filers   map[string]*filer            // by "app/volume"
 }
 
 // Call is one call that the cluster took.
@@ -50,6 +52,7 @@ type Running struct {
 	Host     string
 	Routed   bool
 	Restarts int
+	Mounts   []platform.Mount
 }
 
 // NewCluster makes an empty cluster.
@@ -58,6 +61,7 @@ func NewCluster() *Cluster {
 		Name: "cluster", apps: map[string]map[string]Running{}, foreign: map[string]bool{}, busy: map[string]string{},
 		errors: map[string]error{}, once: map[string][]error{}, gates: map[string]*Gate{},
 		exposed: map[string]control.Exposure{},
+		volumes: map[string]map[string]string{}, filers: map[string]*filer{},
 	}
 }
 
@@ -223,9 +227,13 @@ func (c *Cluster) Apply(ctx context.Context, d control.Deployment) error {
 			return platform.Errorf(platform.NotFound, "namespace %s not found", d.App.ID)
 		}
 		c.exposed[d.App.ID] = d.Exposure
+		if err := c.checkMounts(d); err != nil {
+			return err
+		}
 		for _, p := range d.Processes {
 			c.apps[d.App.ID][p.Ptype] = Running{
 				Version: d.Release.Version, Image: p.Image, Replicas: p.Replicas, Env: p.Env, Host: d.Host, Routed: p.Routed,
+				Mounts: p.Mounts,
 			}
 		}
 		return nil
@@ -264,6 +272,7 @@ func (c *Cluster) DeleteApp(ctx context.Context, app string) error {
 	return c.do(ctx, Call{Name: "DeleteApp", App: app}, func() error {
 		delete(c.apps, app)
 		delete(c.exposed, app)
+		delete(c.volumes, app)
 		return nil
 	})
 }

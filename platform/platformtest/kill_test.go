@@ -24,6 +24,7 @@ type house struct {
 	t       *testing.T
 	path    string
 	cluster *platformtest.Cluster
+	catalog *platformtest.Catalog
 	actor   control.Actor
 	hooks   control.DeployHooks
 
@@ -33,7 +34,12 @@ type house struct {
 }
 
 func newHouse(t *testing.T) *house {
-	h := &house{t: t, path: filepath.Join(t.TempDir(), "slipway.db"), cluster: platformtest.NewCluster()}
+	h := &house{t: t, path: filepath.Join(t.TempDir(), "slipway.db"), cluster: platformtest.NewCluster(), catalog: platformtest.NewCatalog()}
+	for _, name := range []string{"redis", "mysql"} {
+		h.catalog.Offer(platform.ResourceService{ID: "id-of-" + name, Name: name, Updateable: true},
+			map[string]string{strings.ToUpper(name) + "_PASSWORD": "of " + name},
+			platform.ResourcePlan{Name: "small"}, platform.ResourcePlan{Name: "large"})
+	}
 	h.cluster.Refuse(func(d control.Deployment) error {
 		if strings.Contains(d.Build.Image, "broken") {
 			return &control.RolloutError{Ptype: "web", Pod: "hello-web-1", Kind: "CrashLoopBackOff", Reason: "it exits with code 1"}
@@ -57,10 +63,11 @@ func (h *house) start(crash *platformtest.Crash) {
 	}
 	options := control.Options{
 		Store: h.store, Cluster: h.cluster, Identity: identity.New(), Domain: "example.test", Hooks: h.hooks,
+		Catalog: h.catalog,
 		Backoff: func(int) time.Duration { return time.Millisecond },
 	}
 	if crash != nil {
-		options.Store, options.Cluster = crash.Store(h.store), crash.Cluster(h.cluster)
+		options.Store, options.Cluster, options.Catalog = crash.Store(h.store), crash.Cluster(h.cluster), crash.Catalog(h.catalog)
 	}
 	h.core, err = control.New(options)
 	require.NoError(h.t, err)

@@ -32,6 +32,8 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"delete app", suiteDelete},
 		{"work", suiteWork},
 		{"another cluster", suiteCluster},
+		{"volumes", suiteVolumes},
+		{"resources", suiteResources},
 		{"events", suiteEvents},
 		{"cancelled", suiteCancelled},
 		{"domains", suiteDomains},

@@ -152,8 +152,11 @@ func TestRouteRules(t *testing.T) {
 	weight := func(n int) Route { return rules(func(r *RouteRule) { r.Backends[0].Weight = &n }) }
 	for name, r := range map[string]Route{
 		"plain": rules(func(*RouteRule) {}), "path": path("", "/a/b%20c"), "regex": path("RegularExpression", "^/v[0-9]+$"), "zero": weight(0),
-		"header":   match(RouteMatch{Headers: []NamedMatch{{"", "X-A", "1"}, {"RegularExpression", "X-B", ".*"}}}),
-		"redirect": rules(func(r *RouteRule) { r.Backends = nil; r.Filters = []RouteFilter{{Type: FilterRedirect, Redirect: &Redirect{Scheme: "https"}}} }),
+		"header": match(RouteMatch{Headers: []NamedMatch{{"", "X-A", "1"}, {"RegularExpression", "X-B", ".*"}}}),
+		"redirect": rules(func(r *RouteRule) {
+			r.Backends = nil
+			r.Filters = []RouteFilter{{Type: FilterRedirect, Redirect: &Redirect{Scheme: "https"}}}
+		}),
 	} {
 		require.NoError(t, ValidateRoute(r, open()), name)
 	}

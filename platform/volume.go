@@ -73,6 +73,9 @@ const (
 // case. A size has no sign, no fraction and no leading zero, and is at most
 // 16384G.
 func ParseVolumeSize(size string) (string, error) {
+	if size == "" {
+		return "", FieldErrorf("size", "This field may not be blank.")
+	}
 	kept := strings.ToUpper(size)
 	if VolumeBytes(kept) == 0 {
 		return "", FieldErrorf("size", "Volume size format: a number and its unit, G or M, between 1M and 16384G, such as 10G: %s", clipped(size))

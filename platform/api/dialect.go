@@ -2,6 +2,7 @@ package api
 
 import (
 	"context"
+	"io"
 	"net/http"
 )
 
@@ -32,6 +33,9 @@ type Trace struct {
 	Route  string // "GET /v2/apps/{app}/"; empty until a dialect has matched
 	User   string // who asks; empty until known
 	Err    error  // why the answer is a 500; goes to the log only
+	// Body is the request's body without the limit on its size, for routes
+	// that pass it on and do not keep it.
+	Body io.ReadCloser
 	// Private keeps the path out of the log, for paths that hold a secret.
 	Private bool
 }

@@ -121,6 +121,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, trace *Trace) {
 		return
 	}
 	if r.Body != nil {
+		trace.Body = r.Body
 		r.Body = http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
 	}
 	d.ServeHTTP(w, r)

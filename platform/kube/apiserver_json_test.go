@@ -22,6 +22,14 @@ func kindOf(resource string) (apiVersion, kind string) {
 		return "v1", "Pod"
 	case "events":
 		return "v1", "Event"
+	case "persistentvolumeclaims":
+		return "v1", "PersistentVolumeClaim"
+	case "persistentvolumes":
+		return "v1", "PersistentVolume"
+	case "storageclasses":
+		return "storage.k8s.io/v1", "StorageClass"
+	case "jobs":
+		return "batch/v1", "Job"
 	case "deployments":
 		return "apps/v1", "Deployment"
 	case "replicasets":

@@ -37,6 +37,11 @@ func (c *Cluster) Apply(ctx context.Context, d control.Deployment) error {
 	if err := c.ensure(ctx, objects); err != nil {
 		return translate(ctx, "Apply", err)
 	}
+	for _, v := range d.Volumes {
+		if err := c.EnsureVolume(ctx, d.App, v); err != nil {
+			return err
+		}
+	}
 	run := &deploy{c: c, d: d, app: d.App.ID, objects: objects}
 	err = translate(ctx, "Apply", run.perform(ctx))
 	if err == nil || ctx.Err() != nil || platform.CodeOf(err) == platform.Unavailable {

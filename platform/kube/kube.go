@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/http"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -26,6 +27,8 @@ type Options struct {
 	GatewayClass     string         // of gateways that carry certificates; default "traefik"
 	ClusterCIDRs     []string       // networks of pods; default 10.42.0.0/16
 	Logger           *logrus.Logger // default: discards
+	StorageClass     string         // of volumes; default: the cluster's
+	FilerImage       string         // serves the files of volumes; default: none does
 }
 
 // Cluster is a control.Cluster on Kubernetes. Make it with New.
@@ -36,6 +39,9 @@ type Cluster struct {
 	log      *logrus.Logger
 	now      func() time.Time
 	patience patience
+
+	direct                   *http.Client // to pods
+	filerPort, filerPingPort int
 }
 
 // patience says how long trouble may last that sometimes passes by itself.
@@ -48,6 +54,8 @@ type patience struct {
 	route       time.Duration // until the gateway takes a new route
 	restore     time.Duration // until what served before is alone again
 	deletion    time.Duration // until a namespace is gone
+	claim       time.Duration // until the claim of a volume is gone
+	filer       time.Duration // until a volume's filer serves
 }
 
 func defaultPatience() patience {
@@ -60,6 +68,8 @@ func defaultPatience() patience {
 		route:       30 * time.Second,
 		restore:     15 * time.Second,
 		deletion:    30 * time.Second,
+		claim:       10 * time.Second,
+		filer:       60 * time.Second,
 	}
 }
 
@@ -100,6 +110,9 @@ func New(opts Options) (*Cluster, error) {
 	return &Cluster{
 		core: core, gateway: gateway, opts: opts, log: opts.Logger,
 		now: time.Now, patience: defaultPatience(),
+		// Pods are never behind the proxy that the node may use for the internet.
+		direct:    &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute}},
+		filerPort: filerPort, filerPingPort: filerPingPort,
 	}, nil
 }
 

@@ -98,6 +98,9 @@ func (c *Cluster) deleteApp(ctx context.Context, app string) error {
 		return platform.Errorf(platform.Conflict, "the namespace %s is not an app's and stays", app)
 	}
 
+	if err := c.dropPersistent(ctx, app); err != nil {
+		return err
+	}
 	waiting, stop := context.WithTimeout(ctx, c.patience.deletion)
 	var group sync.WaitGroup
 	defer group.Wait()

@@ -98,6 +98,7 @@ func renderPod(d control.Deployment, p control.Process) (corev1.PodTemplateSpec,
 			SeccompProfile: &corev1.SeccompProfile{Type: corev1.SeccompProfileTypeRuntimeDefault},
 		},
 	}
+	mountVolumes(&spec, p.Mounts)
 	if p.PullSecret != nil {
 		spec.ImagePullSecrets = []corev1.LocalObjectReference{{Name: pullSecretName(p.Ptype, d.Release.Version)}}
 	}

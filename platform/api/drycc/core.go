@@ -19,6 +19,8 @@ type Core interface {
 	Builder
 	Builds
 	Edge
+	Volumes
+	Resources
 	// Ready returns nil when requests can be served.
 	Ready(ctx context.Context) error
 }
@@ -69,6 +71,35 @@ type Processes interface {
 	Scale(ctx context.Context, who control.Actor, app string, replicas map[string]int) error
 	Pods(ctx context.Context, who control.Actor, app string) ([]platform.Pod, error)
 	Restart(ctx context.Context, who control.Actor, app string, ptypes []string) error
+}
+
+// Volumes are the volumes of apps and their file clients.
+type Volumes interface {
+	ListVolumes(ctx context.Context, who control.Actor, app string, p control.Page) ([]platform.Volume, int, error)
+	FindVolume(ctx context.Context, who control.Actor, app, name string) (platform.Volume, error)
+	CreateVolume(ctx context.Context, who control.Actor, app string, n control.NewVolume) (platform.Volume, error)
+	ExpandVolume(ctx context.Context, who control.Actor, app, name, size string) (platform.Volume, error)
+	MountVolume(ctx context.Context, who control.Actor, app, name string, paths map[string]*string) (platform.Volume, error)
+	DeleteVolume(ctx context.Context, who control.Actor, app, name string) error
+	BindFiler(ctx context.Context, who control.Actor, app, volume, prefix string) (control.FilerLogin, error)
+	PingFiler(ctx context.Context, who control.Actor, app, volume string) error
+	// FilerAddress is where the file client of a volume listens, empty when
+	// there is none. Anybody may ask; it is the file client that asks back.
+	FilerAddress(ctx context.Context, app, volume string) (string, error)
+}
+
+// Resources are the backing services of apps.
+type Resources interface {
+	ListCatalogServices(ctx context.Context, p control.Page) ([]platform.ResourceService, int, error)
+	ListPlans(ctx context.Context, service string, p control.Page) ([]platform.ResourcePlan, int, error)
+	ListResources(ctx context.Context, who control.Actor, app string, p control.Page) ([]platform.Resource, int, error)
+	FindResource(ctx context.Context, who control.Actor, app, name string) (platform.Resource, error)
+	CreateResource(ctx context.Context, who control.Actor, app string, n control.NewResource) (platform.Resource, error)
+	UpdateResource(ctx context.Context, who control.Actor, app, name string, ch control.ResourceChange) (platform.Resource, error)
+	PutResource(ctx context.Context, who control.Actor, app string, n control.NewResource) (platform.Resource, bool, error)
+	BindResource(ctx context.Context, who control.Actor, app, name string) (platform.Resource, error)
+	UnbindResource(ctx context.Context, who control.Actor, app, name string) (platform.Resource, error)
+	DestroyResource(ctx context.Context, who control.Actor, app, name string) error
 }
 
 var _ Core = (*control.Controller)(nil)

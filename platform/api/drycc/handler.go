@@ -26,13 +26,14 @@ type Handler struct {
 	core   Core
 	router router
 	errors map[platform.Code]errorRow
+	pods   http.RoundTripper // to file clients
 }
 
 var _ api.Dialect = (*Handler)(nil)
 
 // New returns the dialect over core.
 func New(core Core) *Handler {
-	return &Handler{core: core, router: newRouter(routes()), errors: errorTable()}
+	return &Handler{core: core, router: newRouter(routes()), errors: errorTable(), pods: podTransport()}
 }
 
 // request is one matched request on its way through a handler.
@@ -71,6 +72,11 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	trace := api.TraceOf(r.Context())
 	trace.Private = found.secret()
 	trace.Route = found.routes[0].pattern
+	if serve := found.routes[0].serve; serve != nil {
+		trace.Route = found.routes[0].method + " " + trace.Route
+		serve(h, w, &request{Request: r, params: found.params, base: baseURL(r)})
+		return
+	}
 	if r.Method == http.MethodOptions {
 		w.Header().Set("Allow", found.allow())
 		w.WriteHeader(http.StatusOK)

@@ -125,7 +125,9 @@ func objects() []objectDoc {
 		{"Service", serviceWire{}}, {"Port of a Service", servicePortWire{}}, {"Gateway", gatewayWire{}},
 		{"Route", routeWire{}}, {"Rule of a Route", ruleWire{}}, {"Match of a Rule", matchWire{}}, {"Filter of a Rule", filterWire{}},
 		{"Pod", podWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
-		{"Workspace", workspaceWire{}}, {"Key", keyWire{}}, {"page of …", pageOf[appWire]{}},
+		{"Workspace", workspaceWire{}}, {"Key", keyWire{}}, {"Volume", volumeWire{}}, {"Resource", resourceWire{}},
+		{"Service of the catalog", catalogServiceWire{}}, {"Plan of a service", servicePlanWire{}},
+		{"Addon", addonWire{}}, {"AddonClass", addonClassWire{}}, {"page of …", pageOf[appWire]{}},
 	} {
 		doc := objectDoc{name: o.name}
 		t := reflect.TypeOf(o.wire)

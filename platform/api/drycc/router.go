@@ -19,7 +19,12 @@ type route struct {
 	rest    bool   // the last variable takes the rest of the path, slashes included
 	run     func(h *Handler, r *request) (answer, error)
 	doc     routeDoc
+	// serve answers by itself, all methods and without a token, instead of run.
+	serve func(h *Handler, w http.ResponseWriter, r *request)
 }
+
+// anyMethod is the method of a route that takes every one.
+const anyMethod = "ANY"
 
 // segment is one part of a pattern: a literal, with a variable after it or not.
 type segment struct {
@@ -134,7 +139,7 @@ func (f found) method(method string) (route, bool) {
 		method = http.MethodGet
 	}
 	for _, r := range f.routes {
-		if r.method == method {
+		if r.method == method || r.method == anyMethod {
 			return r, true
 		}
 	}

@@ -15,7 +15,7 @@ const (
 func routes() []route {
 	var all []route
 	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes(),
-		buildRoutes(), keyRoutes(), hookRoutes(), edgeRoutes()} {
+		buildRoutes(), keyRoutes(), hookRoutes(), edgeRoutes(), volumeRoutes(), resourceRoutes()} {
 		all = append(all, part...)
 	}
 	return all

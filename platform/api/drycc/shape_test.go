@@ -2,6 +2,7 @@ package drycc
 
 import (
 	"encoding/json"
+	"maps"
 	"net/http/httptest"
 	"strings"
 	"testing"
@@ -19,14 +20,17 @@ func (s *stage) checkShape(method, target string, w *httptest.ResponseRecorder) 
 		return
 	}
 	name := r.method + " " + r.pattern
-	assert.Contains(s.t, append(r.doc.also, r.doc.status), w.Code, name)
 	s.covered[name] = true
+	if r.serve != nil {
+		return // it answers what another program does
+	}
+	assert.Contains(s.t, append(r.doc.also, r.doc.status), w.Code, name)
 	if r.doc.response == "" || w.Code == 204 {
 		assert.Empty(s.t, w.Body.String(), name)
 		return
 	}
-	if r.doc.response == "OK" {
-		assert.Equal(s.t, "OK", w.Body.String())
+	if r.doc.response == "OK" || r.doc.response == "pong" {
+		assert.Equal(s.t, r.doc.response, w.Body.String())
 		return
 	}
 	assert.Equal(s.t, "application/json", w.Header().Get("Content-Type"))
@@ -35,7 +39,7 @@ func (s *stage) checkShape(method, target string, w *httptest.ResponseRecorder) 
 
 // shapes are the members of every object, restated from the specification.
 func shapes() map[string]string {
-	return map[string]string{
+	all := map[string]string{
 		"App":       "uuid id uid workspace structure created updated",
 		"Build":     "app image stack sha procfile dryccfile dockerfile uuid created updated",
 		"Config":    "uuid app values values_refs limits tags registry healthcheck lifecycle termination_grace_period created updated",
@@ -62,6 +66,8 @@ func shapes() map[string]string {
 		`{"version"}`:                   "version",
 		`{"services": [Service]}`:       "services",
 	}
+	maps.Copy(all, volumeShapes())
+	return all
 }
 
 func checkObject(t *testing.T, name, shape string, body []byte) {
@@ -87,6 +93,9 @@ func checkObject(t *testing.T, name, shape string, body []byte) {
 		assert.ElementsMatch(t, strings.Fields(want), keys(object), name)
 		if strings.Contains(shape, "[Pod]") {
 			inner = "Pod"
+		}
+		if strings.Contains(shape, "[AddonClass]") {
+			inner = "AddonClass"
 		}
 	}
 	if inner == "" {

@@ -45,7 +45,8 @@ type stage struct {
 	handler http.Handler
 	core    *control.Controller
 	cluster *platformtest.Cluster
-	path    string    // of the database
+	path    string // of the database
+	catalog *platformtest.Catalog
 	watch   *sql.Conn // sees from outside whether the database changed
 	minute  atomic.Int64
 	tokens  map[string]string
@@ -59,7 +60,8 @@ type stage struct {
 func newStage(t *testing.T) *stage {
 	t.Helper()
 	s := &stage{t: t, tokens: map[string]string{}, log: &bytes.Buffer{}, names: map[string]string{},
-		secrets: map[string]string{}, covered: map[string]bool{}, cluster: platformtest.NewCluster()}
+		secrets: map[string]string{}, covered: map[string]bool{}, cluster: platformtest.NewCluster(), catalog: platformtest.NewCatalog()}
+	t.Cleanup(s.cluster.Close)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "slipway.db")
 	s.path = path
@@ -89,6 +91,7 @@ func newStage(t *testing.T) *stage {
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "slipway.localhost", Clock: s.now,
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, ServiceKey: serviceKey,
 		EdgeOptions: control.EdgeOptions{Addresses: []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}}},
+		Catalog:     s.catalog,
 	})
 	require.NoError(t, err)
 	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: New(s.core)}}, Logger: logger,
@@ -129,6 +132,11 @@ func (s *stage) login(name string) {
 func (s *stage) send(who, method, target, body string) *httptest.ResponseRecorder {
 	r := httptest.NewRequest(method, "http://drycc.slipway.localhost"+target, strings.NewReader(body))
 	r.Header.Set("Content-Type", "application/json")
+	name, password, basic := strings.Cut(who, ":")
+	if basic {
+		r.SetBasicAuth(name, password)
+		who = "nobody"
+	}
 	switch who {
 	case "nobody":
 	case "stranger":
@@ -174,6 +182,7 @@ func (s *stage) version() (n int64) {
 func (s *stage) request(who, method, target, body string) *httptest.ResponseRecorder {
 	s.minute.Add(1)
 	for name, secret := range s.secrets {
+		who = strings.ReplaceAll(who, name, secret)
 		target, body = strings.ReplaceAll(target, name, secret), strings.ReplaceAll(body, name, secret)
 	}
 	before, calls := s.version(), len(s.cluster.Calls(""))
@@ -195,7 +204,7 @@ func (s *stage) request(who, method, target, body string) *httptest.ResponseReco
 // compareSlash asks again with the slash at the end of the path turned round.
 func (s *stage) compareSlash(who, method, target string, w *httptest.ResponseRecorder) {
 	path, query, _ := strings.Cut(target, "?")
-	if method != http.MethodGet || strings.Contains(path, "/auth/token/") {
+	if method != http.MethodGet || strings.Contains(path, "/auth/token/") || strings.Contains(path, "/filer/") {
 		return
 	}
 	if strings.HasSuffix(path, "/") {
@@ -287,7 +296,9 @@ func (s *stage) direct(line string) {
 		s.gate = nil
 		s.settle()
 	default:
-		s.t.Fatalf("no directive %q", line)
+		if !s.directVolumes(words) {
+			s.t.Fatalf("no directive %q", line)
+		}
 	}
 }
 

@@ -202,7 +202,7 @@ type Cluster interface {
 	// EnsureApp makes the namespace and its policies; idempotent.
 	EnsureApp(ctx context.Context, a platform.App) error
 	// Apply rolls out d and waits until each process is ready on its new
-	// version. It touches no process type that d does not name. On failure the
+	// version. It makes the storage of d's volumes first, where that is missing. It touches no process type that d does not name. On failure the
 	// old version still serves and the error is a *RolloutError.
 	Apply(ctx context.Context, d Deployment) error
 	// Scale sets replicas and returns when accepted; it does not wait for pods.

@@ -61,16 +61,24 @@ func (c *Cluster) EnsureVolume(ctx context.Context, a platform.App, v platform.V
 		if c.apps[a.ID] == nil {
 			return platform.Errorf(platform.NotFound, "namespace %s not found", a.ID)
 		}
-		if c.volumes[a.ID] == nil {
-			c.volumes[a.ID] = map[string]string{}
-		}
-		c.volumes[a.ID][v.Name] = v.Size
+		c.grow(a.ID, v)
 		return nil
 	})
 }
 
-// checkMounts refuses to run what mounts storage that there is not.
+func (c *Cluster) grow(app string, v platform.Volume) {
+	if c.volumes[app] == nil {
+		c.volumes[app] = map[string]string{}
+	}
+	c.volumes[app][v.Name] = v.Size
+}
+
+// checkMounts makes storage that was lost, and refuses to run what mounts
+// storage that nobody told of.
 func (c *Cluster) checkMounts(d control.Deployment) error {
+	for _, v := range d.Volumes {
+		c.grow(d.App.ID, v)
+	}
 	for _, p := range d.Processes {
 		for _, m := range p.Mounts {
 			if c.volumes[d.App.ID][m.Volume] == "" {

@@ -193,9 +193,16 @@ func (c *Controller) replan(ctx context.Context, a platform.App, r *platform.Res
 	return nil
 }
 
-// PutResource creates a resource, or changes the one of that name; the second
-// result tells which.
-func (c *Controller) PutResource(ctx context.Context, actor Actor, app string, n NewResource) (platform.Resource, bool, error) {
+// PutResource creates the resource name, or changes the one of that name; the
+// second result tells which. Another name in n is Invalid.
+func (c *Controller) PutResource(ctx context.Context, actor Actor, app, name string, n NewResource) (platform.Resource, bool, error) {
+	if _, err := c.appFor(ctx, actor, app, platform.Member); err != nil {
+		return platform.Resource{}, false, err
+	}
+	if n.Name != "" && n.Name != name {
+		return platform.Resource{}, false, platform.FieldErrorf("name", "The name of an addon can't be changed.")
+	}
+	n.Name = name
 	switch _, err := c.FindResource(ctx, actor, app, n.Name); {
 	case err == nil:
 		r, err := c.UpdateResource(ctx, actor, app, n.Name, ResourceChange{Plan: n.Plan, Options: n.Options})

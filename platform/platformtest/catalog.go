@@ -32,11 +32,11 @@ func NewCatalog() *Catalog {
 	}
 }
 
-// Offer adds a service; binding it gives data.
+// Offer adds a service, or replaces the one of that name; binding it gives data.
 func (c *Catalog) Offer(s platform.ResourceService, data map[string]string, plans ...platform.ResourcePlan) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.services = append(c.services, s)
+	c.services = append(slices.DeleteFunc(c.services, func(old platform.ResourceService) bool { return old.Name == s.Name }), s)
 	slices.SortFunc(c.services, func(a, b platform.ResourceService) int { return strings.Compare(a.Name, b.Name) })
 	c.plans[s.Name], c.data[s.Name] = plans, data
 }

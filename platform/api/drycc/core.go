@@ -96,7 +96,7 @@ type Resources interface {
 	FindResource(ctx context.Context, who control.Actor, app, name string) (platform.Resource, error)
 	CreateResource(ctx context.Context, who control.Actor, app string, n control.NewResource) (platform.Resource, error)
 	UpdateResource(ctx context.Context, who control.Actor, app, name string, ch control.ResourceChange) (platform.Resource, error)
-	PutResource(ctx context.Context, who control.Actor, app string, n control.NewResource) (platform.Resource, bool, error)
+	PutResource(ctx context.Context, who control.Actor, app, name string, n control.NewResource) (platform.Resource, bool, error)
 	BindResource(ctx context.Context, who control.Actor, app, name string) (platform.Resource, error)
 	UnbindResource(ctx context.Context, who control.Actor, app, name string) (platform.Resource, error)
 	DestroyResource(ctx context.Context, who control.Actor, app, name string) error

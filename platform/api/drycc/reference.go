@@ -126,7 +126,7 @@ func objects() []objectDoc {
 		{"Route", routeWire{}}, {"Rule of a Route", ruleWire{}}, {"Match of a Rule", matchWire{}}, {"Filter of a Rule", filterWire{}},
 		{"Pod", podWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
 		{"Workspace", workspaceWire{}}, {"Key", keyWire{}}, {"Volume", volumeWire{}}, {"Resource", resourceWire{}},
-		{"Service of the catalog", catalogServiceWire{}}, {"Plan of a service", servicePlanWire{}},
+		{"CatalogService", catalogServiceWire{}}, {"CatalogPlan", servicePlanWire{}},
 		{"Addon", addonWire{}}, {"AddonClass", addonClassWire{}}, {"page of …", pageOf[appWire]{}},
 	} {
 		doc := objectDoc{name: o.name}

@@ -192,9 +192,6 @@ func (h *Handler) putAddon(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	if body.Name != "" && body.Name != r.params["addon"] {
-		return answer{}, platform.FieldErrorf("name", "The name of an addon can't be changed.")
-	}
 	switch {
 	case body.Kind == "":
 		return answer{}, platform.FieldErrorf("kind", "This field is required.")
@@ -205,8 +202,8 @@ func (h *Handler) putAddon(r *request) (answer, error) {
 	if err != nil {
 		return answer{}, err
 	}
-	res, made, err := h.core.PutResource(r.Context(), r.who, r.params["app"],
-		control.NewResource{Name: r.params["addon"], Plan: body.Kind + ":" + body.Plan, Options: parameters})
+	res, made, err := h.core.PutResource(r.Context(), r.who, r.params["app"], r.params["addon"],
+		control.NewResource{Name: body.Name, Plan: body.Kind + ":" + body.Plan, Options: parameters})
 	if err != nil {
 		return answer{}, err
 	}

@@ -49,9 +49,9 @@ func volumeRoutes() []route {
 func resourceRoutes() []route {
 	return []route{
 		{method: "GET", pattern: "/v2/resources/services/", paged: true, run: (*Handler).listCatalogServices, doc: routeDoc{
-			summary: "The backing services that resources can be made of.", who: user, status: 200, response: "page of Service of the catalog"}},
+			summary: "The backing services that resources can be made of.", who: user, status: 200, response: "page of CatalogService"}},
 		{method: "GET", pattern: "/v2/resources/services/{service}/plans/", paged: true, run: (*Handler).listPlansOfService, doc: routeDoc{
-			summary: "The plans of a service, which is given by name or id.", who: user, status: 200, response: "page of Plan of a service"}},
+			summary: "The plans of a service, which is given by name or id.", who: user, status: 200, response: "page of CatalogPlan"}},
 		{method: "GET", pattern: "/v2/apps/{app}/resources/", paged: true, run: (*Handler).listResources, doc: routeDoc{
 			summary: "The app's resources, by name.", who: viewer, status: 200, response: "page of Resource"}},
 		{method: "POST", pattern: "/v2/apps/{app}/resources/", run: (*Handler).createResource, doc: routeDoc{

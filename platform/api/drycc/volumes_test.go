@@ -41,12 +41,12 @@ func (s *stage) directVolumes(words []string) bool {
 // volumeShapes are the members of the objects of volumes and resources.
 func volumeShapes() map[string]string {
 	return map[string]string{
-		"Volume":                 "uuid app name size path type parameters created updated",
-		"Resource":               "uuid owner app name plan data options status binding message created updated",
-		"Service of the catalog": "id name updateable",
-		"Plan of a service":      "id name description",
-		"Addon":                  "uuid name app plan kind multiplier parameters created updated",
-		"AddonClass":             "name updateable plans",
+		"Volume":         "uuid app name size path type parameters created updated",
+		"Resource":       "uuid owner app name plan data options status binding message created updated",
+		"CatalogService": "id name updateable",
+		"CatalogPlan":    "id name description",
+		"Addon":          "uuid name app plan kind multiplier parameters created updated",
+		"AddonClass":     "name updateable plans",
 
 		`{"username", "password"}`:           "username password",
 		`{"results": [AddonClass], "count"}`: "results count",

@@ -64,6 +64,7 @@ type Settings struct {
 	StorageVolume  Volume
 	RegistryVolume Volume
 	MetricsVolume  Volume
+	AppClass       string // StorageClass of the volumes of apps; empty: the cluster's default
 }
 
 // DefaultSettings are the settings of a host where nobody said anything.

@@ -104,7 +104,9 @@ func guidePlatform() []Setting {
 		refused(g, "ACME_EAB_KEY_SECRET", "key of the external account", noACME),
 		refused(g, "CONTROLLER_APP_RUNTIME_CLASS", "RuntimeClass of apps", "apps run with runc, the one runtime that is carried"),
 		refused(g, "CONTROLLER_APP_GATEWAY_CLASS", "GatewayClass of apps", "apps share the platform's one Gateway, of class traefik"),
-		refused(g, "CONTROLLER_APP_STORAGE_CLASS", "StorageClass of the volumes of apps", "volumes of apps are not in this version"),
+		{Name: "CONTROLLER_APP_STORAGE_CLASS", Group: g, Key: "app-storage-class", Verdict: Honoured,
+			Meaning: "StorageClass of new volumes of apps; without it the cluster's default",
+			apply:   kubeName(func(s *Settings) *string { return &s.AppClass }), show: func(s Settings) string { return s.AppClass }},
 		refused(g, "VICTORIAMETRICS_CONFIG_FILE", "VictoriaMetrics configuration",
 			"the monitoring chart is our own and has other values; see VICTORIAMETRICS_VMSTORAGE_PERSISTENCE_SIZE"),
 	}

@@ -209,13 +209,14 @@ func TestRoles(t *testing.T) {
 func TestSettingsAreKept(t *testing.T) {
 	s, _, err := Load(Input{Environ: []string{
 		"PLATFORM_DOMAIN=Apps.Example.com.", "DRYCC_ADMIN_USERNAME=root@x", `DRYCC_ADMIN_PASSWORD=pa"ss $HOME \n 'x`, "K3S_DATA_DIR=/data/k3s/",
-		"CLUSTER_CIDR=10.52.0.0/16", "SERVICE_CIDR=10.53.0.0/16", "STORAGE_PERSISTENCE_SIZE=20Gi", "REGISTRY_PERSISTENCE_STORAGE_CLASS=fast",
+		"CLUSTER_CIDR=10.52.0.0/16", "SERVICE_CIDR=10.53.0.0/16", "STORAGE_PERSISTENCE_SIZE=20Gi", "REGISTRY_PERSISTENCE_STORAGE_CLASS=fast", "CONTROLLER_APP_STORAGE_CLASS=shared",
 		"INSTALL_K3S_EXEC=server --node-label 'a=b c'", "K3S_TOKEN=secret-token", "K3S_DATASTORE_ENDPOINT=postgres://u:pw@h/db", "K3S_DEBUG=true",
 		"HTTPS_PROXY=http://u:pw@proxy:3128", "NO_PROXY=10.0.0.0/8", "KUBERNETES_SERVICE_HOST=api.example.com,10.0.0.5", "K3S_KUBECONFIG_MODE=644",
 		"DRYCC_DEPLOY_HOOK_URLS=https://one.example.com/in?token=u:pw, http://two.example.com", "DRYCC_DEPLOY_HOOK_SECRET_KEY=secret-token", "DRYCC_THROTTLE_ANON=30/min"}})
 	require.NoError(t, err)
 	assert.Equal(t, "apps.example.com", s.Domain)
 	assert.Equal(t, "/data/k3s", s.DataDir)
+	assert.Equal(t, "shared", s.AppClass)
 	assert.Equal(t, "30/min", s.ControllerSetting("DRYCC_THROTTLE_ANON"))
 	assert.Equal(t, "secret-token", s.ControllerSetting("DRYCC_DEPLOY_HOOK_SECRET_KEY"))
 	assert.Empty(t, s.ControllerSetting("DRYCC_THROTTLE_USER"))

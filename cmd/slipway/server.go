@@ -117,6 +117,16 @@ func (s *server) run(ctx context.Context) error {
 	})
 }
 
+// filerImage is the image that serves the files of volumes; a program without
+// payload has none, and says so to who asks for the files.
+func (s *server) filerImage() string {
+	ref, err := imageRef("filer")
+	if err != nil {
+		s.log.WithError(err).Warn("the files of volumes can't be served")
+	}
+	return ref
+}
+
 func (s *server) runKubernetes(ctx context.Context) error {
 	s.board.Set(lineKubernetes, lifecycle.Working, "starting")
 	return k3s.Run(ctx, k3s.Server, s.settings.K3sArgs...)
@@ -130,6 +140,7 @@ func (s *server) runPlatform(ctx context.Context) error {
 	s.board.Set(lineKubernetes, lifecycle.Working, "the API server answers")
 	cluster, err := kube.New(kube.Options{
 		Kubeconfig: s.paths.Kubeconfig, Logger: s.log, ClusterCIDRs: []string{s.settings.ClusterCIDR.String()},
+		StorageClass: s.settings.AppClass, FilerImage: s.filerImage(),
 	})
 	if err != nil {
 		return err

@@ -152,8 +152,9 @@ func TestVolumesThatFail(t *testing.T) {
 // asViewer makes everybody a viewer of every workspace.
 type asViewer struct{ control.Store }
 
-func (asViewer) RoleOf(context.Context, string, string) (platform.Role, error) {
-	return platform.Viewer, nil
+func (v asViewer) FindAppFor(ctx context.Context, id, username string) (platform.App, platform.Role, error) {
+	a, _, err := v.Store.FindAppFor(ctx, id, username)
+	return a, platform.Viewer, err
 }
 
 // Who may only look gets a password to look with.

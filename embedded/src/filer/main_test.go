@@ -129,6 +129,15 @@ func TestSettings(t *testing.T) {
 	}
 }
 
+func listen(t *testing.T) net.Listener {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return l
+}
+
 // It ends by itself when nobody asks, and not while a request is open.
 func TestEndsWhenIdle(t *testing.T) {
 	files, err := openFiles(t.TempDir())
@@ -136,12 +145,7 @@ func TestEndsWhenIdle(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer files.close()
-	var listeners [2]net.Listener
-	for i := range listeners {
-		if listeners[i], err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
-			t.Fatal(err)
-		}
-	}
+	listeners := []net.Listener{listen(t), listen(t)}
 	const idle = 200 * time.Millisecond
 	s := settings{prefix: prefix, writer: "w", reader: "r", idle: idle}
 	ended := make(chan error, 1)

@@ -224,12 +224,15 @@ func (c *Controller) checkAttach(ctx context.Context, a platform.App, cert platf
 	if !cert.Covers(d.Name) {
 		return platform.Errorf(platform.Invalid, "the certificate %s is for %s, not for %s", cert.Name, strings.Join(cert.Names(), ", "), d.Name)
 	}
-	claims, err := c.store.ListClaims(ctx, a.ID)
+	var names []string
+	for _, name := range append([]string{cert.CommonName}, cert.SAN...) {
+		names = append(names, strings.ToLower(name))
+	}
+	claims, err := c.store.ListClaims(ctx, a.ID, names)
 	if err != nil {
 		return err
 	}
-	for _, name := range append([]string{cert.CommonName}, cert.SAN...) {
-		host := strings.ToLower(name)
+	for _, host := range names {
 		if host == "" || host == d.Name {
 			continue
 		}

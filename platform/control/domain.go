@@ -168,7 +168,7 @@ func (c *Controller) checkHost(ctx context.Context, a platform.App, host string)
 	} else if platform.CodeOf(err) != platform.NotFound {
 		return err
 	}
-	claims, err := c.store.ListClaims(ctx, a.ID)
+	claims, err := c.store.ListClaims(ctx, a.ID, []string{host})
 	if err != nil {
 		return err
 	}
@@ -176,7 +176,7 @@ func (c *Controller) checkHost(ctx context.Context, a platform.App, host string)
 		// The gateway chooses certificates by name over all apps, an exact name
 		// before a wildcard: the same name in the certificate of a stranger
 		// could be served for this one.
-		if claim.Cert && claim.Workspace != a.Workspace && strings.EqualFold(claim.Name, host) {
+		if claim.Cert && claim.Workspace != a.Workspace {
 			return hostTaken(host)
 		}
 	}

@@ -20,15 +20,17 @@ type EdgeStore interface {
 	// ListPairs lists the certificates that the app's domains are served with,
 	// attached ones and own ones, with their private keys.
 	ListPairs(ctx context.Context, app string) ([]Pair, error)
-	// ListAuto lists the apps whose domains get certificates by themselves.
+	// ListAuto lists the apps whose domains get certificates by themselves, in
+	// no order.
 	ListAuto(ctx context.Context) ([]string, error)
 
 	AddDomain(ctx context.Context, d platform.Domain) error // Conflict when any app has it
 	FindDomain(ctx context.Context, name string) (platform.Domain, error)
 	DeleteDomain(ctx context.Context, app, name string, at time.Time) error
-	// ListClaims lists the domains of all apps and the names of all attached
-	// certificates, but those of app.
-	ListClaims(ctx context.Context, app string) ([]Claim, error)
+	// ListClaims lists which apps other than app have one of names, in lower
+	// case, as a domain or in a certificate that is attached. One may be listed
+	// several times.
+	ListClaims(ctx context.Context, app string, names []string) ([]Claim, error)
 
 	// AddCert gives the certificate its ID; key is sealed. A name is unique
 	// within an app, or among its owner's when it belongs to no app.
@@ -77,7 +79,7 @@ type Pair struct {
 
 // Claim says that an app speaks for a host name, which may be a wildcard.
 type Claim struct {
-	App, Workspace string // empty for a certificate of a user's
+	App, Workspace string
 	Name           string
 	Cert           bool // by a certificate that is attached to one of its domains
 }

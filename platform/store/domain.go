@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"encoding/json"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,44 +55,37 @@ func (s *Store) DeleteDomain(ctx context.Context, app, name string, at time.Time
 	})
 }
 
-// ListClaims lists the host names that other apps speak for.
-func (s *Store) ListClaims(ctx context.Context, app string) (list []control.Claim, err error) {
+// ListClaims lists which other apps speak for the names.
+func (s *Store) ListClaims(ctx context.Context, app string, names []string) (list []control.Claim, err error) {
+	if len(names) == 0 {
+		return nil, nil
+	}
+	args := make([]any, 0, len(names)+1)
+	for _, n := range names {
+		args = append(args, n)
+	}
+	args = append(args, app)
+	const owner = ` JOIN apps a ON a.number = d.app JOIN workspaces w ON w.number = a.workspace WHERE `
 	err = s.view(ctx, "store.ListClaims", "Domain", func(tx *sql.Tx) error {
-		rows, err := tx.QueryContext(ctx, `SELECT a.id, w.id, d.name FROM domains d JOIN apps a ON a.number = d.app
-			JOIN workspaces w ON w.number = a.workspace WHERE a.id <> ? ORDER BY d.name`, app)
-		list, err = collect(rows, err, func(row rowScanner) (c control.Claim, err error) {
-			err = row.Scan(&c.App, &c.Workspace, &c.Name)
-			return c, err
-		})
-		if err != nil {
+		rows, err := tx.QueryContext(ctx, `SELECT a.id, w.id, d.name FROM domains d`+owner+`d.name`+in(len(names))+` AND a.id <> ?`, args...)
+		if list, err = collect(rows, err, scanClaim); err != nil {
 			return err
 		}
-		rows, err = tx.QueryContext(ctx, `SELECT DISTINCT a.id, w.id, c.common_name, c.san FROM certs c JOIN domains d ON d.cert = c.id
-			JOIN apps a ON a.number = d.app JOIN workspaces w ON w.number = a.workspace WHERE a.id <> ? ORDER BY a.id`, app)
-		claims, err := collect(rows, err, scanCertClaims)
-		for _, c := range claims {
-			list = append(list, c...)
+		rows, err = tx.QueryContext(ctx, `SELECT a.id, w.id, n.name FROM cert_names n JOIN domains d ON d.cert = n.cert`+
+			owner+`n.name`+in(len(names))+` AND a.id <> ?`, args...)
+		certs, err := collect(rows, err, scanClaim)
+		for _, c := range certs {
+			c.Cert = true
+			list = append(list, c)
 		}
 		return err
 	})
 	return list, err
 }
 
-func scanCertClaims(row rowScanner) ([]control.Claim, error) {
-	c := control.Claim{Cert: true}
-	var cert platform.Cert
-	var san string
-	if err := row.Scan(&c.App, &c.Workspace, &cert.CommonName, &san); err != nil {
-		return nil, err
-	}
-	if err := json.Unmarshal([]byte(san), &cert.SAN); err != nil {
-		return nil, err
-	}
-	var list []control.Claim
-	for _, c.Name = range cert.Names() {
-		list = append(list, c)
-	}
-	return list, nil
+func scanClaim(row rowScanner) (c control.Claim, err error) {
+	err = row.Scan(&c.App, &c.Workspace, &c.Name)
+	return c, err
 }
 
 const certColumns = `c.id, COALESCE(a.id, ''), COALESCE(u.username, ''), c.name, c.chain, c.common_name, c.san, c.fingerprint, c.issuer, c.subject,
@@ -136,6 +130,9 @@ func (s *Store) AddCert(ctx context.Context, c platform.Cert, key []byte) (platf
 		if err != nil {
 			return err
 		}
+		if err := insertCertNames(ctx, tx, c); err != nil {
+			return err
+		}
 		return logEvent(ctx, tx, control.Event{App: c.App, Object: "certificate", Action: "create", Created: c.Created},
 			map[string]any{"name": c.Name, "fingerprint": c.Fingerprint, "expires": c.Expires})
 	})
@@ -143,14 +140,24 @@ func (s *Store) AddCert(ctx context.Context, c platform.Cert, key []byte) (platf
 }
 
 // ListCerts lists by ID those that the filter lets through and counts them.
+// The certificates of one app or user are few: their ids are read whole.
 func (s *Store) ListCerts(ctx context.Context, f control.CertFilter, p control.Page) (list []platform.Cert, total int, err error) {
-	where, args := certWhere(f)
 	limit, offset := page(p)
 	err = s.view(ctx, "store.ListCerts", "Certificate", func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(ctx, `SELECT count(*)`+certFrom+where, args...).Scan(&total); err != nil {
+		ids, err := certIDs(ctx, tx, f)
+		if err != nil {
 			return err
 		}
-		rows, err := tx.QueryContext(ctx, `SELECT `+certColumns+certFrom+where+` ORDER BY c.id LIMIT ? OFFSET ?`, append(args, limit, offset)...)
+		total = len(ids)
+		offset = min(offset, total)
+		if ids = ids[offset:min(offset+limit, total)]; len(ids) == 0 {
+			return nil
+		}
+		args := make([]any, len(ids))
+		for i, id := range ids {
+			args[i] = id
+		}
+		rows, err := tx.QueryContext(ctx, `SELECT `+certColumns+certFrom+` WHERE c.id`+in(len(ids))+` ORDER BY c.id`, args...)
 		if list, err = collect(rows, err, scanCert); err != nil {
 			return err
 		}
@@ -159,27 +166,49 @@ func (s *Store) ListCerts(ctx context.Context, f control.CertFilter, p control.P
 	return list, total, err
 }
 
-func certWhere(f control.CertFilter) (string, []any) {
-	var conds []string
-	var args []any
+// certIDs finds what the filter lets through, in order.
+func certIDs(ctx context.Context, tx *sql.Tx, f control.CertFilter) (ids []int64, err error) {
+	const (
+		ofApp = `SELECT c.id FROM certs c JOIN apps a ON a.number = c.app WHERE a.id = ?`
+		own   = `SELECT c.id FROM certs c JOIN users u ON u.id = c.owner WHERE c.app IS NULL AND u.username = ?`
+		apps  = `SELECT c.id FROM users u JOIN members m ON m.user_id = u.id JOIN apps a ON a.workspace = m.workspace
+			JOIN certs c ON c.app = a.number WHERE u.username = ?`
+	)
+	type query struct{ text, arg string }
+	queries := []query{{own, f.Username}, {apps, f.Username}}
 	switch {
-	case f.OfApp && f.App == "":
-		conds = append(conds, `c.app IS NULL`)
+	case f.OfApp && f.App != "":
+		queries = []query{{ofApp, f.App}}
 	case f.OfApp:
-		conds, args = append(conds, `a.id = ?`), append(args, f.App)
+		queries = queries[:1]
 	}
-	if f.Username != "" {
-		conds = append(conds, `(c.app IS NULL AND u.username = ? OR a.workspace IN
-			(SELECT m.workspace FROM members m JOIN users mu ON mu.id = m.user_id WHERE mu.username = ?))`)
-		args = append(args, f.Username, f.Username)
+	for _, q := range queries {
+		args := []any{q.arg}
+		if f.Name != "" {
+			q.text, args = q.text+` AND c.name = ?`, append(args, f.Name)
+		}
+		rows, err := tx.QueryContext(ctx, q.text, args...)
+		found, err := collect(rows, err, func(row rowScanner) (id int64, err error) { err = row.Scan(&id); return id, err })
+		if err != nil {
+			return nil, err
+		}
+		ids = append(ids, found...)
 	}
-	if f.Name != "" {
-		conds, args = append(conds, `c.name = ?`), append(args, f.Name)
+	slices.Sort(ids)
+	return ids, nil
+}
+
+func insertCertNames(ctx context.Context, tx *sql.Tx, c platform.Cert) error {
+	for _, name := range append([]string{c.CommonName}, c.SAN...) {
+		if name == "" {
+			continue
+		}
+		_, err := tx.ExecContext(ctx, `INSERT INTO cert_names (cert, name) VALUES (?, ?) ON CONFLICT (cert, name) DO NOTHING`, c.ID, strings.ToLower(name))
+		if err != nil {
+			return err
+		}
 	}
-	if len(conds) == 0 {
-		return "", nil
-	}
-	return ` WHERE ` + strings.Join(conds, ` AND `), args
+	return nil
 }
 
 func addCertDomains(ctx context.Context, tx *sql.Tx, list []platform.Cert) error {

@@ -159,7 +159,7 @@ func (s *Store) SaveTLS(ctx context.Context, t platform.TLS) error {
 
 // ListAuto lists the apps whose domains get certificates by themselves.
 func (s *Store) ListAuto(ctx context.Context) ([]string, error) {
-	rows, err := s.read.QueryContext(ctx, `SELECT a.id FROM tls t JOIN apps a ON a.number = t.app WHERE t.auto_certs = TRUE ORDER BY a.id`)
+	rows, err := s.read.QueryContext(ctx, `SELECT a.id FROM tls t JOIN apps a ON a.number = t.app WHERE t.auto_certs = TRUE`)
 	list, err := collect(rows, err, func(row rowScanner) (id string, err error) { err = row.Scan(&id); return id, err })
 	return list, fault("store.ListAuto", "App", err)
 }

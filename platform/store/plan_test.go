@@ -65,14 +65,15 @@ func (l *listening) ExecContext(ctx context.Context, query string, args []driver
 // and why. The key is a part of the statement.
 func whole() map[string]string {
 	return map[string]string{
-		"FROM work ORDER BY id":                                  "read at a start only; work is short",
-		"DELETE FROM work WHERE kind":                            "at a start only; work is short",
-		"SELECT id, ? FROM apps":                                 "all apps, on a new cluster",
-		"DELETE FROM deliveries WHERE target NOT IN":             "at a start only; what waits to be told is short",
-		"FROM deliveries ORDER BY id LIMIT":                      "in order, and as many as are returned",
-		"FROM events WHERE created < ? ORDER BY id DESC LIMIT 1": "at a start only; goes back from the newest event to the first before the start",
-		"FROM seal":                   "one row",
-		"SELECT count(*) FROM apps a": "the number of all apps, for superusers: reads the smallest index",
+		"FROM work ORDER BY id":                                                      "read at a start only; work is short",
+		"DELETE FROM work WHERE kind":                                                "at a start only; work is short",
+		"SELECT id, ? FROM apps":                                                     "all apps, on a new cluster",
+		"DELETE FROM deliveries WHERE target NOT IN":                                 "at a start only; what waits to be told is short",
+		"FROM deliveries ORDER BY id LIMIT":                                          "in order, and as many as are returned",
+		"FROM events WHERE created < ? ORDER BY id DESC LIMIT 1":                     "at a start only; goes back from the newest event to the first before the start",
+		"WHERE t.auto_certs = TRUE":                                                  "at a start only; the index holds the apps that have it on",
+		"FROM seal":                                                                  "one row",
+		"SELECT count(*) FROM apps a":                                                "the number of all apps, for superusers: reads the smallest index",
 		"SELECT a.number, a.id FROM apps a ORDER BY id LIMIT":                        "all apps, in order and as many as are returned",
 		"SELECT COUNT(*) FROM apps":                                                  "once, on a new cluster",
 		"WHERE u.username = ? ORDER BY w.id LIMIT":                                   "the workspaces of one user are few",

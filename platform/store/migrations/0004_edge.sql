@@ -17,8 +17,17 @@ CREATE TABLE certs (
     created     BIGINT NOT NULL,
     updated     BIGINT NOT NULL
 );
-CREATE UNIQUE INDEX certs_by_app ON certs (app, name) WHERE app IS NOT NULL;
-CREATE UNIQUE INDEX certs_by_owner ON certs (owner, name) WHERE app IS NULL;
+CREATE UNIQUE INDEX certs_by_app ON certs (app, name);
+CREATE UNIQUE INDEX certs_of_owner ON certs (owner, name) WHERE app IS NULL;
+CREATE INDEX certs_by_owner ON certs (owner);
+
+-- The host names that certificates speak for, in lower case.
+CREATE TABLE cert_names (
+    cert BIGINT NOT NULL REFERENCES certs (id) ON DELETE CASCADE,
+    name TEXT NOT NULL,
+    PRIMARY KEY (cert, name)
+);
+CREATE INDEX cert_names_by_name ON cert_names (name);
 
 CREATE TABLE domains (
     name    TEXT PRIMARY KEY,
@@ -49,6 +58,7 @@ CREATE TABLE tls (
     created        BIGINT NOT NULL,
     updated        BIGINT NOT NULL
 );
+CREATE INDEX tls_auto ON tls (app) WHERE auto_certs = TRUE;
 
 CREATE TABLE services (
     app     BIGINT NOT NULL REFERENCES apps (number) ON DELETE CASCADE,

@@ -47,6 +47,7 @@ func objectSchemas() map[string]string {
 			"last_login:time? date_joined:time is_active:bool}",
 	}
 	maps.Copy(all, volumeSchemas())
+	maps.Copy(all, edgeSchemas())
 	return all
 }
 

@@ -49,7 +49,7 @@ type row struct {
 
 // conformance is all rows. An area adds its own here.
 func conformance() []row {
-	return slices.Concat(baseRows(), hookRows(), volumeRows(), resourceRows())
+	return slices.Concat(baseRows(), hookRows(), edgeRows(), volumeRows(), resourceRows())
 }
 
 // role is who asks.

@@ -95,7 +95,8 @@ func newStage(t *testing.T) *stage {
 	})
 	require.NoError(t, err)
 	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: New(s.core)}}, Logger: logger,
-		Limits: api.Limits{Anonymous: api.Rate{PerSecond: 1e6, Burst: 1e6}}})
+		Limits: api.Limits{Anonymous: api.Rate{PerSecond: 1e6, Burst: 1e6},
+			Token: api.Rate{PerSecond: 1e6, Burst: 1e6}, Remote: api.Rate{PerSecond: 1e6, Burst: 1e6}}})
 	require.NoError(t, err)
 	s.addCerts()
 	s.run()

@@ -134,6 +134,8 @@ type User struct {
 	IsSuperuser bool
 	IsStaff     bool
 	IsActive    bool
+	Origin      string   // OriginLocal, or where the password is kept
+	Groups      []string // names of groups in the directory, as of the last login
 	LastLogin   time.Time
 	DateJoined  time.Time
 }

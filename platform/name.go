@@ -97,15 +97,15 @@ func ValidatePtype(field, name string) error {
 	return nil
 }
 
-// ValidateUsername accepts a lower-case letter followed by at least four
+// ValidateUsername accepts a lower-case letter followed by at least two
 // lower-case letters or digits.
 func ValidateUsername(name string) error {
-	ok := len(name) >= 5 && len(name) <= maxLabel && isLower(name[0])
+	ok := len(name) >= 3 && len(name) <= maxLabel && isLower(name[0])
 	for i := 0; ok && i < len(name); i++ {
 		ok = isLower(name[i]) || isDigit(name[i])
 	}
 	if !ok {
-		return FieldErrorf("username", "Enter a valid username: a lower-case letter, then at least 4 lower-case letters or digits.")
+		return FieldErrorf("username", "Enter a valid username: a lower-case letter, then at least 2 lower-case letters or digits.")
 	}
 	return nil
 }

@@ -31,23 +31,43 @@ func (c *Controller) appFor(ctx context.Context, actor Actor, id string, need pl
 	if actor.User.IsSuperuser || actor.User.IsStaff {
 		return a, nil
 	}
+	if role, err = c.roleIn(ctx, a, actor.User.Username, role, need); err != nil {
+		return platform.App{}, err
+	}
 	if role < need {
 		return platform.App{}, denied()
 	}
 	return a, nil
 }
 
-// memberApp finds an app among those of the actor's workspaces: for everybody
-// else, superusers too, it does not exist.
+// roleIn is what a user may do in an app: the stronger of the role in its
+// workspace and the grant for this app. The grant is only looked up when the
+// role does not do.
+func (c *Controller) roleIn(ctx context.Context, a platform.App, username string, role, need platform.Role) (platform.Role, error) {
+	if role >= need {
+		return role, nil
+	}
+	grant, err := c.store.GrantOf(ctx, a.ID, username)
+	return max(role, grant), err
+}
+
+// memberApp finds an app among those of the actor's workspaces and those that
+// were granted: for everybody else, superusers too, it does not exist. Being
+// an admin takes the workspace's role: a grant never lets somebody delete the
+// app or give it away.
 func (c *Controller) memberApp(ctx context.Context, actor Actor, id string, need platform.Role) (platform.App, error) {
-	a, role, err := c.store.FindAppFor(ctx, id, actor.User.Username)
+	a, own, err := c.store.FindAppFor(ctx, id, actor.User.Username)
+	if err != nil {
+		return platform.App{}, err
+	}
+	role, err := c.roleIn(ctx, a, actor.User.Username, own, min(need, platform.Member))
 	if err != nil {
 		return platform.App{}, err
 	}
 	if role == platform.NoRole {
 		return platform.App{}, noMatch("App")
 	}
-	if role < need {
+	if role < need || need == platform.Admin && own < platform.Admin {
 		return platform.App{}, denied()
 	}
 	return a, nil

@@ -88,33 +88,6 @@ func (c *Controller) DeleteToken(ctx context.Context, actor Actor, uuid string) 
 	return c.store.DeleteToken(ctx, actor.User.Username, uuid)
 }
 
-// checkPassword takes the same time whether the user exists or not.
-func (c *Controller) checkPassword(ctx context.Context, username, password, remote string) (platform.User, error) {
-	refused := platform.Errorf(platform.Unauthenticated, badLogin)
-	if username == "" || password == "" || len(username) > maxSecret || len(password) > maxSecret {
-		return platform.User{}, refused
-	}
-	if err := c.throttle.allow(username, remote); err != nil {
-		return platform.User{}, err
-	}
-	u, hash, err := c.store.FindUser(ctx, username)
-	if err != nil && platform.CodeOf(err) != platform.NotFound {
-		return platform.User{}, err
-	}
-	ok, err := c.identity.VerifyPassword(ctx, hash, password)
-	if err != nil {
-		return platform.User{}, err
-	}
-	if !ok {
-		return platform.User{}, refused
-	}
-	c.throttle.succeed(username, remote)
-	if !u.IsActive {
-		return platform.User{}, platform.Errorf(platform.Unauthenticated, inactive)
-	}
-	return u, nil
-}
-
 func checkAlias(alias string) error {
 	if len(alias) > maxAlias {
 		return platform.FieldErrorf("alias", "Ensure this field has no more than %d characters.", maxAlias)
@@ -134,12 +107,11 @@ func (c *Controller) issueToken(ctx context.Context, u platform.User, alias stri
 		return "", none, platform.User{}, err
 	}
 	now := c.now()
-	key := c.identity.NewKey()
-	t, err := c.store.CreateToken(ctx, platform.Token{
-		UUID: newUUID(), Owner: u.Username, Alias: alias,
-		FuzzyKey: key[:tokenEdge] + "..." + key[len(key)-tokenEdge:],
-		Created:  now, Updated: now,
-	}, c.identity.HashKey(key))
+	if _, err := c.store.JoinInvited(ctx, u.Username, now); err != nil {
+		return "", none, platform.User{}, err
+	}
+	key, t := c.newToken(u.Username, alias)
+	t, err := c.store.CreateToken(ctx, t, c.identity.HashKey(key))
 	if err != nil {
 		return "", none, platform.User{}, err
 	}
@@ -148,4 +120,14 @@ func (c *Controller) issueToken(ctx context.Context, u platform.User, alias stri
 	}
 	u.LastLogin = now
 	return key, t, u, nil
+}
+
+// newToken makes a key and what is kept of it.
+func (c *Controller) newToken(owner, alias string) (string, platform.Token) {
+	now := c.now()
+	key := c.identity.NewKey()
+	return key, platform.Token{
+		UUID: newUUID(), Owner: owner, Alias: alias, FuzzyKey: key[:tokenEdge] + "..." + key[len(key)-tokenEdge:],
+		Created: now, Updated: now,
+	}
 }

@@ -33,6 +33,11 @@ type Options struct {
 	// empty: no service is let in.
 	ServiceKey string
 	Hooks      DeployHooks // default: none
+	// Registration says who may make accounts; empty: only administrators.
+	Registration platform.RegistrationMode
+	Directory    Directory // knows further users; nil: none
+	SignOn       SignOn    // an identity provider for browsers; nil: none
+	Mailer       Mailer    // sends invitations; nil: they count as accepted at once
 	// OnRelease hears of every state that a release enters, superseded apart.
 	// It must not block.
 	OnRelease func(platform.ReleaseState)
@@ -66,6 +71,7 @@ type Controller struct {
 	throttle *throttle
 	logins   *logins
 	edge     EdgeOptions
+	accounts accounts
 
 	resumed    chan struct{} // closed when Run has first made due what was left
 	resumeOnce sync.Once
@@ -127,6 +133,9 @@ func New(o Options) (*Controller, error) {
 	}
 	c.throttle = newThrottle(c.clock)
 	c.logins = newLogins(c.clock)
+	if c.accounts, err = newAccounts(o); err != nil {
+		return nil, err
+	}
 	return c, nil
 }
 

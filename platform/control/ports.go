@@ -11,6 +11,7 @@ import (
 // missing row is a platform.NotFound error, a broken uniqueness rule a
 // platform.Conflict. Safe for concurrent use.
 type Store interface {
+	AccountStore
 	KeyStore
 	BuildLister
 	Outbox
@@ -131,7 +132,7 @@ type Identity interface {
 type Page struct{ Limit, Offset int }
 
 // AppFilter narrows a list of apps. Username limits it to the workspaces of
-// that user; empty means all.
+// that user and the apps granted to them; empty means all.
 type AppFilter struct{ Username, Workspace, Search string }
 
 // Event is one line of the append-only log. IDs grow and are never reused.

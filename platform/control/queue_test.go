@@ -208,7 +208,7 @@ func TestLoginsAreBounded(t *testing.T) {
 	now = now.Add(loginLife + time.Second)
 	key, err := l.put("carol")
 	require.NoError(t, err)
-	require.Len(t, l.pending, 1)
+	require.Len(t, l.proven, 1)
 	name, ok := l.take(key)
 	require.True(t, ok)
 	require.Equal(t, "carol", name)

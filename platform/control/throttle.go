@@ -2,6 +2,7 @@ package control
 
 import (
 	"fmt"
+	"net/netip"
 	"sync"
 	"time"
 
@@ -43,29 +44,55 @@ type counter struct {
 	allowance int
 }
 
-func counters(username, remote string) [3]counter {
-	return [3]counter{
-		{"pair\x00" + username + "\x00" + remote, pairAllowance},
-		{"user\x00" + username, userAllowance},
-		{"from\x00" + remote, remoteAllowance},
+// counters lists what an attempt counts for. One that names no user, such as
+// presenting a foreign token, counts for its address alone.
+func counters(username, remote string) []counter {
+	remote = network(remote)
+	from := counter{"from\x00" + remote, remoteAllowance}
+	if username == "" {
+		return []counter{from}
 	}
+	return []counter{
+		from,
+		{"user\x00" + username, userAllowance},
+		{"pair\x00" + username + "\x00" + remote, pairAllowance},
+	}
+}
+
+// network is what one client has of addresses: an IPv4 address, or the /64
+// that every IPv6 client can choose from.
+func network(remote string) string {
+	addr, err := netip.ParseAddr(remote)
+	if err != nil || !addr.Is6() || addr.Is4In6() {
+		return remote
+	}
+	prefix, err := addr.WithZone("").Prefix(64)
+	if err != nil {
+		return remote
+	}
+	return prefix.String()
 }
 
 // allow counts the attempt as a failure until succeed takes that back, so that
 // guesses made at the same time can't slip past the limit together. The error
 // is Throttled and says how long to wait.
 func (t *throttle) allow(username, remote string) error {
+	return t.attempt(counters(username, remote)...)
+}
+
+// attempt is allow for counters of its own.
+func (t *throttle) attempt(counts ...counter) error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	now := t.clock()
-	for _, c := range counters(username, remote) {
+	for _, c := range counts {
 		if f := t.seen[c.key]; f != nil && now.Before(f.until) {
 			seconds := int(f.until.Sub(now)/time.Second) + 1
 			return platform.Errorf(platform.Throttled, "Request was throttled. Expected available in %s.", plural(seconds))
 		}
 	}
 	t.forget(now)
-	for _, c := range counters(username, remote) {
+	for _, c := range counts {
 		t.fail(c, now)
 	}
 	return nil
@@ -97,8 +124,21 @@ func (t *throttle) succeed(username, remote string) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	all := counters(username, remote)
-	delete(t.seen, all[0].key)
-	for _, c := range all[1:] {
+	if len(all) == 3 {
+		delete(t.seen, all[2].key)
+	}
+	t.takeBack(all[:min(len(all), 2)])
+}
+
+// pardon takes an attempt back that nobody could judge.
+func (t *throttle) pardon(username, remote string) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.takeBack(counters(username, remote))
+}
+
+func (t *throttle) takeBack(attempt []counter) {
+	for _, c := range attempt {
 		if f := t.seen[c.key]; f != nil {
 			f.count--
 			if f.count < c.allowance {

@@ -41,6 +41,15 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"pairs", suitePairs},
 		{"tls", suiteTLS},
 		{"routing", suiteRouting},
+		{"accounts", suiteAccounts},
+		{"people", suitePeople},
+		{"delete user", suiteDeleteUser},
+		{"members", suiteMembers},
+		{"invitations", suiteInvitations},
+		{"accepted invitations", suiteAccepted},
+		{"invited twins", suiteInvitedTwins},
+		{"grants", suiteGrants},
+		{"token renewal", suiteTokenRenewal},
 	}, hookSuite()...) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"database/sql"
+	"slices"
 	"strings"
 
 	"github.com/slipway-paas/slipway/platform"
@@ -63,6 +64,7 @@ type appQuery struct {
 	none       bool  // no app can match
 	bounded    bool  // only those in workspaces
 	workspaces []any // their numbers
+	granted    []any // numbers of apps elsewhere that the user is let into
 	search     string
 }
 
@@ -86,16 +88,37 @@ func (q *appQuery) narrow(ctx context.Context, tx *sql.Tx, f control.AppFilter) 
 	}
 	rows, err := tx.QueryContext(ctx, `SELECT w.number, w.id`+from+` WHERE `+strings.Join(conds, ` AND `), args...)
 	q.workspaces, err = collect(rows, err, scanNumber)
-	q.none = len(q.workspaces) == 0
-	return err
+	if err != nil {
+		return err
+	}
+	if f.Username != "" && f.Workspace == "" {
+		rows, err := tx.QueryContext(ctx, grantedApps, f.Username)
+		if q.granted, err = collect(rows, err, scanNumber); err != nil {
+			return err
+		}
+	}
+	q.none = len(q.workspaces)+len(q.granted) == 0
+	return nil
 }
+
+// grantedApps are those that a user is let into without being a member of
+// their workspace.
+const grantedApps = `SELECT a.number, a.id FROM grants g JOIN apps a ON a.number = g.app JOIN users u ON u.id = g.user_id
+	WHERE u.username = ? AND NOT EXISTS (SELECT 1 FROM members m WHERE m.workspace = a.workspace AND m.user_id = u.id)`
 
 // all is the condition for every app that is wanted.
 func (q *appQuery) all() (string, []any) {
 	if !q.bounded {
 		return q.where(nil)
 	}
-	return q.where([]string{`a.workspace` + in(len(q.workspaces))}, q.workspaces...)
+	switch {
+	case len(q.granted) == 0:
+		return q.where([]string{`a.workspace` + in(len(q.workspaces))}, q.workspaces...)
+	case len(q.workspaces) == 0:
+		return q.where([]string{`a.number` + in(len(q.granted))}, q.granted...)
+	}
+	either := `(a.workspace` + in(len(q.workspaces)) + ` OR a.number` + in(len(q.granted)) + `)`
+	return q.where([]string{either}, append(slices.Clone(q.workspaces), q.granted...)...)
 }
 
 // where adds the search to conditions. A prefix is searched as a range: that
@@ -123,6 +146,10 @@ func (q *appQuery) page() (string, []any) {
 	var args []any
 	for _, number := range q.workspaces {
 		where, more := q.where([]string{`a.workspace = ?`}, number)
+		parts, args = append(parts, columns+where), append(args, more...)
+	}
+	if len(q.granted) > 0 {
+		where, more := q.where([]string{`a.number` + in(len(q.granted))}, q.granted...)
 		parts, args = append(parts, columns+where), append(args, more...)
 	}
 	return strings.Join(parts, ` UNION ALL `) + order, args

@@ -3,19 +3,28 @@ package store
 import (
 	"context"
 	"database/sql"
+	"encoding/json"
 	"time"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
 )
 
-const userColumns = `u.id, u.username, u.email, u.first_name, u.last_name, u.is_superuser, u.is_staff, u.is_active, u.last_login, u.date_joined`
+const userColumns = `u.id, u.username, u.email, u.first_name, u.last_name, u.is_superuser, u.is_staff, u.is_active, u.origin, u.user_groups,
+	u.last_login, u.date_joined`
 
 // userDest gives the places for userColumns; finish fills in the times.
 func userDest(u *platform.User) (dest []any, finish func()) {
 	var login, joined int64
-	dest = []any{&u.ID, &u.Username, &u.Email, &u.FirstName, &u.LastName, &u.IsSuperuser, &u.IsStaff, &u.IsActive, &login, &joined}
-	return dest, func() { u.LastLogin, u.DateJoined = fromMicros(login), fromMicros(joined) }
+	var groups string
+	dest = []any{&u.ID, &u.Username, &u.Email, &u.FirstName, &u.LastName, &u.IsSuperuser, &u.IsStaff, &u.IsActive,
+		&u.Origin, &groups, &login, &joined}
+	return dest, func() {
+		u.LastLogin, u.DateJoined = fromMicros(login), fromMicros(joined)
+		if groups != "" && groups != "[]" {
+			_ = json.Unmarshal([]byte(groups), &u.Groups) // as it was written; they decide nothing
+		}
+	}
 }
 
 // CreateUser adds u and gives it an ID.
@@ -67,11 +76,15 @@ func scanToken(row rowScanner, more ...any) (platform.Token, error) {
 // CreateToken adds a token of t.Owner, known by the SHA-256 of its key.
 func (s *Store) CreateToken(ctx context.Context, t platform.Token, keySHA256 string) (platform.Token, error) {
 	err := s.tx(ctx, "store.CreateToken", "Token", func(tx *sql.Tx) error {
-		const q = `INSERT INTO tokens (uuid, user_id, alias, key_sha256, fuzzy_key, created, updated)
-			SELECT ?, id, ?, ?, ?, ?, ? FROM users WHERE username = ?`
-		return one(tx.ExecContext(ctx, q, t.UUID, t.Alias, keySHA256, t.FuzzyKey, micros(t.Created), micros(t.Updated), t.Owner))
+		return insertToken(ctx, tx, t, keySHA256)
 	})
 	return t, err
+}
+
+func insertToken(ctx context.Context, tx *sql.Tx, t platform.Token, keySHA256 string) error {
+	const q = `INSERT INTO tokens (uuid, user_id, alias, key_sha256, fuzzy_key, created, updated)
+		SELECT ?, id, ?, ?, ?, ?, ? FROM users WHERE username = ?`
+	return one(tx.ExecContext(ctx, q, t.UUID, t.Alias, keySHA256, t.FuzzyKey, micros(t.Created), micros(t.Updated), t.Owner))
 }
 
 // FindToken finds a token of owner's; another's is NotFound.

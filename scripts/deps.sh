@@ -6,7 +6,7 @@ set -eu
 
 # tool[:package] is checked as a command, +package as an installed package.
 build_deps='gcc pkg-config zstd readelf:binutils git +libc6-dev +libseccomp-dev +libapparmor-dev +zlib1g-dev'
-test_deps='debootstrap shellcheck iptables ip:iproute2 wrk curl nsenter:util-linux ps:procps dash +postgresql'
+test_deps='debootstrap shellcheck iptables ip:iproute2 wrk curl nsenter:util-linux ps:procps dash +postgresql +slapd'
 
 # missing prints the packages of the given words that are not there.
 missing() {
@@ -54,6 +54,10 @@ main() {
     exit 1
   fi
   export DEBIAN_FRONTEND=noninteractive
+  # Tests run a directory server of their own: the package shall set up none.
+  case " $packages " in
+    *" slapd "*) echo 'slapd slapd/no_configuration boolean true' | debconf-set-selections ;;
+  esac
   # shellcheck disable=SC2086
   apt-get install -y --no-install-recommends $packages ||
     { apt-get update && apt-get install -y --no-install-recommends $packages; }

@@ -1,0 +1,2 @@
+// Package mail hands messages to a mail server (SMTP submission).
+package mail

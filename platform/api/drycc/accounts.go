@@ -43,14 +43,17 @@ type grantError struct {
 }
 
 // login checks a password and answers the key under which the token waits.
+// Without one it sends the client to the login page.
 func (h *Handler) login(r *request) (answer, error) {
 	body, err := decode[loginRequest](r)
 	if err != nil {
 		return answer{}, err
 	}
+	if body == (loginRequest{}) {
+		return h.openLogin(r)
+	}
 	if body.Username == "" || body.Password == "" {
-		return answer{}, platform.Errorf(platform.Invalid,
-			"This controller logs in by password: send username and password (drycc login <url> --username=<name> --password=<password>).")
+		return answer{}, platform.Errorf(platform.Invalid, "Send both username and password, or neither to log in with a browser.")
 	}
 	key, err := h.core.BeginLogin(r.Context(), body.Username, body.Password, api.TraceOf(r.Context()).Remote)
 	if platform.CodeOf(err) == platform.Unauthenticated {

@@ -55,7 +55,7 @@ func aRoute(c *cell) {
 	c.do(anAdmin, "PUT /v2/apps/${app}/routes/part/", partRoute)
 }
 
-const partRoute = `{"name": "${name}", "kind": "HTTPRoute", "parent_refs": [{"name": "${app}", "port": 80}], "rules": [{"matches": [{"path": {"value": "/part"}}],
+const partRoute = `{"kind": "HTTPRoute", "parent_refs": [{"name": "${app}", "port": 80}], "rules": [{"matches": [{"path": {"value": "/part"}}],
 	"backendRefs": [{"name": "${app}-worker", "port": 8001}]}]}`
 
 // edgeRows are the rows of what apps show to the outside.
@@ -92,7 +92,7 @@ func edgeRows() []row {
 		{route: "POST /v2/apps/{app}/gateways/", body: port, status: 201},
 		{route: "DELETE /v2/apps/{app}/gateways/", arrange: aGateway, body: port, status: 204},
 		{route: "GET /v2/apps/{app}/gateways/{name}/", arrange: aGateway, status: 200},
-		{route: "PUT /v2/apps/{app}/gateways/{name}/", arrange: named("back", deploy), body: `{"name": "${name}", "ports": [{"port": 80, "protocol": "HTTP"}]}`, status: 201, missing: 400},
+		{route: "PUT /v2/apps/{app}/gateways/{name}/", arrange: named("back", deploy), body: `{"ports": [{"port": 80, "protocol": "HTTP"}]}`, status: 201, missing: 400},
 		{route: "DELETE /v2/apps/{app}/gateways/{name}/", arrange: aGateway, status: 204},
 
 		{route: "GET /v2/apps/{app}/routes/", arrange: aRoute, status: 200},

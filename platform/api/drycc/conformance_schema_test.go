@@ -36,13 +36,15 @@ func objectSchemas() map[string]string {
 			"registry:{*:{*:str}} healthcheck:{*:{*:any}} lifecycle:{*:{*:any}} termination_grace_period:{*:str} created:time updated:time}",
 		"Release": "{uuid:uuid app:str version:int state:str summary:str failed:bool exception:str? conditions:[Condition] deployed_ptypes:[str] " +
 			"config:uuid build:uuid? created:time updated:time}",
-		"Condition": "{state:str action:str ptypes:[str] created:time exception?:str}",
-		"Settings":  "{uuid:uuid app:str routable:bool autodeploy:bool autorollback:bool autoscale:{*:{*:int}} label:{*:str} created:time updated:time}",
-		"Domain":    "{app:str domain:str ptype:str created:time updated:time}",
-		"Token":     "{uuid:uuid owner:str alias:str fuzzy_key:str created:time updated:time}",
-		"Workspace": "{uuid:uuid id:str uid:int email:str created:time updated:time}",
-		"Key":       "{uuid:uuid owner:str id:str public:str fingerprint:str created:time updated:time}",
-		"Pod":       "{name:str state:str release:str type:str started:time? ready:str restarts:int}",
+		"Condition":  "{state:str action:str ptypes:[str] created:time exception?:str}",
+		"Settings":   "{uuid:uuid app:str routable:bool autodeploy:bool autorollback:bool autoscale:{*:{*:int}} label:{*:str} created:time updated:time}",
+		"Domain":     "{app:str domain:str ptype:str created:time updated:time}",
+		"Token":      "{uuid:uuid owner:str alias:str fuzzy_key:str created:time updated:time}",
+		"Workspace":  "{uuid:uuid id:str uid:int email:str created:time updated:time}",
+		"Key":        "{uuid:uuid owner:str id:str public:str fingerprint:str created:time updated:time}",
+		"Member":     "{id:int user:str email:str role:str alerts:bool workspace:str created:time updated:time}",
+		"Invitation": "{id:int email:str token:str inviter:str accepted:bool workspace:str created:time}",
+		"Pod":        "{name:str state:str release:str type:str started:time? ready:str restarts:int}",
 		"User": "{id:int email:str username:str first_name:str last_name:str is_superuser:bool is_staff:bool groups:[str] user_permissions:[str] " +
 			"last_login:time? date_joined:time is_active:bool}",
 	}
@@ -60,6 +62,9 @@ func checkSchema(t *testing.T, name, want string, body []byte) {
 		return
 	case "OK", "pong":
 		assert.Equal(t, want, string(body), name)
+		return
+	case pageShape:
+		assert.Contains(t, string(body), "<!doctype html>", name)
 		return
 	}
 	var value any

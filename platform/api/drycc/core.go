@@ -11,6 +11,9 @@ import (
 // other error is a bug and answers 500. Safe for concurrent use.
 type Core interface {
 	Accounts
+	Logins
+	Users
+	Members
 	Workspaces
 	Apps
 	Releases

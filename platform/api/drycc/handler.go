@@ -27,13 +27,16 @@ type Handler struct {
 	router router
 	errors map[platform.Code]errorRow
 	pods   http.RoundTripper // to file clients
+	pages  *pages
 }
 
 var _ api.Dialect = (*Handler)(nil)
 
 // New returns the dialect over core.
 func New(core Core) *Handler {
-	return &Handler{core: core, router: newRouter(routes()), errors: errorTable(), pods: podTransport()}
+	return &Handler{
+		core: core, router: newRouter(routes()), errors: errorTable(), pods: podTransport(), pages: newPages(),
+	}
 }
 
 // request is one matched request on its way through a handler.
@@ -88,7 +91,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			h.Fail(w, r, err)
 			return
 		}
-	} else if !found.open() {
+	} else if !found.open(r.Method) && !found.anonymous(r) {
 		who, err := h.authenticate(r)
 		if err != nil {
 			h.Fail(w, r, err)
@@ -181,6 +184,8 @@ func write(w http.ResponseWriter, a answer) {
 	switch body := a.body.(type) {
 	case nil:
 		w.WriteHeader(a.status)
+	case sender:
+		body.send(w, a.status)
 	case plain:
 		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 		w.WriteHeader(a.status)

@@ -21,6 +21,10 @@ type route struct {
 	doc     routeDoc
 	// serve answers by itself, all methods and without a token, instead of run.
 	serve func(h *Handler, w http.ResponseWriter, r *request)
+
+	// optional answers without a token as well, but asks who it is when there
+	// is one.
+	optional bool
 }
 
 // anyMethod is the method of a route that takes every one.
@@ -146,9 +150,21 @@ func (f found) method(method string) (route, bool) {
 	return route{}, false
 }
 
-// open reports that a route on this path answers without a token. The table's
-// test keeps paths from being open for one method and closed for another.
-func (f found) open() bool { return f.routes[0].open }
+// open reports that a method answers without a token. For methods that the
+// path does not have, it is so when all others do: strangers learn nothing.
+func (f found) open(method string) bool {
+	if r, ok := f.method(method); ok {
+		return r.open
+	}
+	return !slices.ContainsFunc(f.routes, func(r route) bool { return !r.open })
+}
+
+// anonymous reports a request without credentials to a route that takes them
+// or leaves them.
+func (f found) anonymous(r *http.Request) bool {
+	rt, ok := f.method(r.Method)
+	return ok && rt.optional && r.Header.Get("Authorization") == ""
+}
 
 // service reports that the path answers to the service key only.
 func (f found) service() bool { return f.routes[0].service }

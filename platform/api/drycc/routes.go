@@ -15,7 +15,8 @@ const (
 func routes() []route {
 	var all []route
 	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes(),
-		buildRoutes(), keyRoutes(), hookRoutes(), edgeRoutes(), volumeRoutes(), resourceRoutes()} {
+		buildRoutes(), keyRoutes(), hookRoutes(), edgeRoutes(), volumeRoutes(), resourceRoutes(),
+		loginRoutes(), userRoutes(), memberRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -36,7 +37,7 @@ func rootRoutes() []route {
 func accountRoutes() []route {
 	return []route{
 		{method: "POST", pattern: "/v2/auth/login/", open: true, run: (*Handler).login, doc: routeDoc{
-			summary: "Check a password. The token waits under the key, at /v2/auth/token/{key}/, for 30 minutes. Wrong credentials answer 400 with error invalid_grant.",
+			summary: "Check a password. The token waits under the key, at /v2/auth/token/{key}/, for 30 minutes. Wrong credentials answer 400 with error invalid_grant. Without a body it answers 302 to the login page, whose address has the key.",
 			who:     anyone, request: `{"username", "password"}`, status: 200, response: `{"key"}`,
 			collision: "The guide's answer is {\"token\"}; the token is one more request away, at /v2/auth/token/{key}/."}},
 		{method: "GET", pattern: "/v2/auth/token/{key}/", open: true, secret: true, run: (*Handler).pickUpToken, doc: routeDoc{

@@ -55,12 +55,14 @@ type stage struct {
 	names   map[string]string // "0b1c…" → "<uuid-1>"
 	secrets map[string]string // "<uuid-1>" → "0b1c…"
 	covered map[string]bool
+	cookies map[string][]*http.Cookie // of the browsers, by who sits there
 }
 
-func newStage(t *testing.T) *stage {
+// newStage makes a stage; options change what its controller is made of.
+func newStage(t *testing.T, options ...func(*control.Options)) *stage {
 	t.Helper()
 	s := &stage{t: t, tokens: map[string]string{}, log: &bytes.Buffer{}, names: map[string]string{},
-		secrets: map[string]string{}, covered: map[string]bool{}, cluster: platformtest.NewCluster(), catalog: platformtest.NewCatalog()}
+		secrets: map[string]string{}, cookies: map[string][]*http.Cookie{}, covered: map[string]bool{}, cluster: platformtest.NewCluster(), catalog: platformtest.NewCatalog()}
 	t.Cleanup(s.cluster.Close)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "slipway.db")
@@ -87,12 +89,17 @@ func newStage(t *testing.T) *stage {
 	}
 	logger := logrus.New()
 	logger.SetOutput(s.log)
-	s.core, err = control.New(control.Options{
+	made := control.Options{
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "slipway.localhost", Clock: s.now,
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, ServiceKey: serviceKey,
 		EdgeOptions: control.EdgeOptions{Addresses: []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}}},
 		Catalog:     s.catalog,
-	})
+		SignOn:      provider{},
+	}
+	for _, change := range options {
+		change(&made)
+	}
+	s.core, err = control.New(made)
 	require.NoError(t, err)
 	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: New(s.core)}}, Logger: logger,
 		Limits: api.Limits{Anonymous: api.Rate{PerSecond: 1e6, Burst: 1e6},
@@ -120,7 +127,9 @@ func (s *stage) run() {
 }
 
 // login gets a token the way clients do.
-func (s *stage) login(name string) {
+func (s *stage) login(name string) { s.loginWith(name, password) }
+
+func (s *stage) loginWith(name, password string) {
 	body := fmt.Sprintf(`{"username": %q, "password": %q}`, name, password)
 	var key struct{ Key string }
 	require.NoError(s.t, json.Unmarshal(s.send("nobody", "POST", "/v2/auth/login/", body).Body.Bytes(), &key))
@@ -138,8 +147,9 @@ func (s *stage) send(who, method, target, body string) *httptest.ResponseRecorde
 		r.SetBasicAuth(name, password)
 		who = "nobody"
 	}
+	s.sitDown(who, target, r)
 	switch who {
-	case "nobody":
+	case "nobody", "browser", "another-browser":
 	case "stranger":
 		r.Header.Set("Authorization", "token "+strings.Repeat("x", 128))
 	case "service":
@@ -154,6 +164,7 @@ func (s *stage) send(who, method, target, body string) *httptest.ResponseRecorde
 	}
 	w := httptest.NewRecorder()
 	s.handler.ServeHTTP(w, r)
+	s.cookies[who] = append(s.cookies[who], w.Result().Cookies()...)
 	return w
 }
 
@@ -205,7 +216,7 @@ func (s *stage) request(who, method, target, body string) *httptest.ResponseReco
 // compareSlash asks again with the slash at the end of the path turned round.
 func (s *stage) compareSlash(who, method, target string, w *httptest.ResponseRecorder) {
 	path, query, _ := strings.Cut(target, "?")
-	if method != http.MethodGet || strings.Contains(path, "/auth/token/") || strings.Contains(path, "/filer/") {
+	if method != http.MethodGet || strings.Contains(path, "/auth/token/") || strings.Contains(path, "/filer/") || strings.HasPrefix(path, completePath) {
 		return
 	}
 	if strings.HasSuffix(path, "/") {
@@ -223,20 +234,20 @@ func (s *stage) compareSlash(who, method, target string, w *httptest.ResponseRec
 // differs from run to run. Equal things get equal names.
 func (s *stage) tidy(w *httptest.ResponseRecorder) []string {
 	status := fmt.Sprint(w.Code)
-	for _, h := range []string{"WWW-Authenticate", "Allow"} {
+	for _, h := range []string{"WWW-Authenticate", "Allow", "Location"} {
 		if v := w.Header().Get(h); v != "" {
 			status += "  " + h + ": " + v
 		}
 	}
-	lines := []string{status}
-	text := strings.TrimSpace(w.Body.String())
+	text := strings.TrimSpace(pageFrame.ReplaceAllString(w.Body.String(), ""))
 	var indented bytes.Buffer
 	if json.Indent(&indented, []byte(text), "", "  ") == nil {
 		text = indented.String()
 	}
+	text = status + "\n" + text
 	for _, kind := range []struct{ name, pattern string }{
 		{"uuid", `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`},
-		{"token", `\b[A-Za-z0-9]{128}\b`}, {"key", `\b[0-9a-f]{32}\b`},
+		{"token", `\b[A-Za-z0-9]{128}\b`}, {"key", `\b[0-9a-f]{32}\b`}, {"form", `\b[0-9a-f]{64}\b`},
 		{"fuzzy", `\b[A-Za-z0-9]{14}\.\.\.[A-Za-z0-9]{14}\b`},
 	} {
 		text = regexp.MustCompile(kind.pattern).ReplaceAllStringFunc(text, func(found string) string {
@@ -250,10 +261,7 @@ func (s *stage) tidy(w *httptest.ResponseRecorder) []string {
 		}
 		return "<now>"
 	})
-	if text != "" {
-		lines = append(lines, strings.Split(text, "\n")...)
-	}
-	return lines
+	return strings.Split(strings.TrimSpace(text), "\n")
 }
 
 func (s *stage) nameFor(kind, secret string) string {
@@ -284,6 +292,10 @@ func (s *stage) direct(line string) {
 		})
 	case "away": // away <call>: the cluster does not answer
 		s.cluster.Fail(words[1], &platform.Error{Code: platform.Unavailable, Message: "the cluster does not answer", Err: os.ErrDeadlineExceeded})
+	case "login": // login <name> <password>: as clients do
+		s.loginWith(words[1], words[2])
+	case "token": // token <name> <token-n>: they have that one
+		s.tokens[words[1]] = s.secrets[words[2]]
 	case "back":
 		s.cluster.Fail(words[1], nil)
 	case "hold": // hold <call>: the next one waits
@@ -351,7 +363,7 @@ func TestStories(t *testing.T) {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".story"), func(t *testing.T) {
 			want, err := os.ReadFile(file)
 			require.NoError(t, err)
-			s := newStage(t)
+			s := newStage(t, outside(strings.TrimSuffix(filepath.Base(file), ".story"))...)
 			ran++
 			got := s.play(string(want))
 			for name := range s.covered {

@@ -180,8 +180,8 @@ type domainWire struct {
 	Updated stamp  `json:"updated"`
 }
 
-// userWire is a user. Groups and permissions exist for old clients and are
-// always empty.
+// userWire is a user. Groups are names of the directory that the user comes
+// from; permissions exist for old clients and are always empty.
 type userWire struct {
 	ID          int64    `json:"id"`
 	Email       string   `json:"email"`
@@ -199,7 +199,7 @@ type userWire struct {
 
 func toUser(u platform.User) userWire {
 	return userWire{u.ID, u.Email, u.Username, u.FirstName, u.LastName, u.IsSuperuser, u.IsStaff,
-		[]string{}, []string{}, stamp(u.LastLogin), stamp(u.DateJoined), u.IsActive}
+		listOrEmpty(u.Groups), []string{}, stamp(u.LastLogin), stamp(u.DateJoined), u.IsActive}
 }
 
 // tokenWire is a token, its key shown in part only.

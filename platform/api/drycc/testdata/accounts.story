@@ -51,15 +51,16 @@
 <   "error_description": "Invalid credentials given."
 < }
 > nobody POST /v2/auth/login/
+| {"password": "x"}
 < 400
 < {
-<   "detail": "This controller logs in by password: send username and password (drycc login <url> --username=<name> --password=<password>)."
+<   "detail": "Send both username and password, or neither to log in with a browser."
 < }
 > nobody POST /v2/auth/login/
 | {"username": "adalove"}
 < 400
 < {
-<   "detail": "This controller logs in by password: send username and password (drycc login <url> --username=<name> --password=<password>)."
+<   "detail": "Send both username and password, or neither to log in with a browser."
 < }
 > nobody POST /v2/auth/login/
 | {"username": "adalove", "password": 1}

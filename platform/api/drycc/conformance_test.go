@@ -273,7 +273,7 @@ func (c *cell) misuse(rt route, who role) {
 		assert.Contains(t, w.Body.String(), unknown, "%s: the field at fault is named", c.row.route)
 	}
 	names := regexp.MustCompile(`\{(\w+)\}`).FindAllStringSubmatch(rt.pattern, -1)
-	if len(names) == 0 {
+	if len(names) == 0 || c.row.upsert {
 		return
 	}
 	last := names[len(names)-1][1]

@@ -89,7 +89,5 @@ func (c *Controller) hold(ctx context.Context, actor Actor, id string, need plat
 		release()
 		return platform.App{}, nil, err
 	}
-	// The queue looks at the app in any case: when the store went away in the
-	// middle of a write, what was recorded is known to nobody yet.
-	return a, func() { release(); c.queue.add(id) }, nil
+	return a, release, nil
 }

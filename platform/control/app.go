@@ -43,11 +43,7 @@ func (c *Controller) CreateApp(ctx context.Context, actor Actor, n NewApp) (plat
 	if err := c.checkFree(ctx, id); err != nil {
 		return platform.App{}, err
 	}
-	a, err := c.makeApp(ctx, id, workspace)
-	if err != nil {
-		c.queue.add(id) // makes good what the store recorded although it did not say so
-	}
-	return a, err
+	return c.makeApp(ctx, id, workspace)
 }
 
 // lockBoth takes both locks of an app, always in this order.
@@ -120,7 +116,7 @@ func (c *Controller) makeApp(ctx context.Context, id, workspace string) (platfor
 	}
 	a, cfg, r, s := firstRecords(id, workspace, c.now())
 	a, err = c.store.CreateApp(ctx, a, cfg, r, s)
-	if err != nil && (platform.CodeOf(err) == platform.Unavailable || ctx.Err() != nil) {
+	if unsure(err) {
 		return platform.App{}, err // the rows may be there, so the work stays
 	}
 	if err != nil {
@@ -129,7 +125,11 @@ func (c *Controller) makeApp(ctx context.Context, id, workspace string) (platfor
 	if err := c.cluster.EnsureApp(ctx, a); err != nil {
 		return platform.App{}, c.takeBack(ctx, id, err)
 	}
-	return a, c.store.DoneWork(ctx, work.ID)
+	if err := c.store.DoneWork(ctx, work.ID); err != nil {
+		c.queue.add(id)
+		return platform.App{}, err
+	}
+	return a, nil
 }
 
 // takeBack removes an app whose namespace could not be made and returns cause.
@@ -217,9 +217,7 @@ func (c *Controller) beginDelete(ctx context.Context, actor Actor, id string) er
 	if err := c.checkNoResources(ctx, id); err != nil {
 		return err
 	}
-	if _, err = c.store.AddWork(ctx, Work{App: id, Kind: WorkDelete}); err != nil {
-		c.queue.add(id) // it may be recorded all the same
-	}
+	_, err = c.store.AddWork(ctx, Work{App: id, Kind: WorkDelete})
 	return err
 }
 

@@ -131,6 +131,8 @@ func New(o Options) (*Controller, error) {
 	if c.catalog == nil {
 		c.catalog = emptyCatalog{}
 	}
+	// Later, not at once: a worker that has the app waits for its own next try.
+	c.store = recorder{Store: c.store, look: func(app string) { c.queue.addAfter(app, c.backoff(1)) }}
 	c.throttle = newThrottle(c.clock)
 	c.logins = newLogins(c.clock)
 	if c.accounts, err = newAccounts(o); err != nil {

@@ -1,0 +1,166 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"flag"
+	"io"
+	"math/rand/v2"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+	"github.com/sirupsen/logrus"
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/api"
+	"github.com/slipway-paas/slipway/platform/api/drycc"
+	"github.com/slipway-paas/slipway/platform/control"
+	"github.com/slipway-paas/slipway/platform/identity"
+	"github.com/slipway-paas/slipway/platform/platformtest"
+	"github.com/slipway-paas/slipway/platform/store"
+)
+
+// updateFlag reads -update; flags of a test binary are global by nature.
+var updateFlag = flag.Bool("update", false, "write what was shown into the scripts and into docs/cli.md")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"drycc": func() { os.Exit(run()) }})
+}
+
+// stage is a whole controller behind a proxy, so that commands can call it
+// by the name that the guide has for it.
+type stage struct {
+	url     string
+	cluster *platformtest.Cluster
+}
+
+func newStage(t *testing.T) *stage {
+	t.Helper()
+	s := &stage{cluster: platformtest.NewCluster()}
+	ctx, cancel := context.WithCancel(context.Background())
+	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "slipway.db"), bytes.Repeat([]byte{7}, store.KeySize))
+	require.NoError(t, err)
+	id := identity.New()
+	require.NoError(t, identity.EnsureAdmin(ctx, db, id, "admin", "admin-password"))
+	hash, err := id.HashPassword(ctx, "demo-password")
+	require.NoError(t, err)
+	for _, name := range []string{"demouser", "otheruser"} {
+		_, err = db.CreateUser(ctx, platform.User{Username: name, Email: name + "@example.com", IsActive: true, DateJoined: time.Now()}, hash)
+		require.NoError(t, err)
+	}
+	logger := logrus.New()
+	logger.SetOutput(io.Discard)
+	core, err := control.New(control.Options{
+		Store: db, Cluster: s.cluster, Identity: id, Domain: "example.com", Clock: time.Now,
+		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2,
+	})
+	require.NoError(t, err)
+	handler, err := api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: drycc.New(core)}}, Logger: logger})
+	require.NoError(t, err)
+	server := httptest.NewServer(proxy(handler))
+	s.url = server.URL
+	done := make(chan error, 1)
+	go func() { done <- core.Run(ctx) }()
+	t.Cleanup(func() {
+		server.Close()
+		cancel()
+		assert.NoError(t, <-done)
+		assert.NoError(t, db.Close())
+	})
+	return s
+}
+
+// proxy answers requests for any host with handler, those by CONNECT too.
+func proxy(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if r.Method != http.MethodConnect {
+			handler.ServeHTTP(w, r)
+			return
+		}
+		self, _ := r.Context().Value(http.LocalAddrContextKey).(net.Addr)
+		onward, err := net.Dial("tcp", self.String())
+		if err != nil {
+			http.Error(w, err.Error(), http.StatusBadGateway)
+			return
+		}
+		defer onward.Close()
+		conn, _, err := http.NewResponseController(w).Hijack()
+		if err != nil {
+			return
+		}
+		defer conn.Close()
+		_, _ = io.WriteString(conn, "HTTP/1.1 200 OK\r\n\r\n")
+		go func() { _, _ = io.Copy(onward, conn); _ = onward.Close() }()
+		_, _ = io.Copy(conn, onward)
+	})
+}
+
+func TestScripts(t *testing.T) {
+	var s *stage
+	testscript.Run(t, testscript.Params{
+		Dir: "testdata/script", UpdateScripts: *updateFlag, RequireExplicitExec: true,
+		Setup: func(e *testscript.Env) error {
+			s = newStage(testingT(e))
+			home := filepath.Join(e.WorkDir, "home")
+			e.Vars = append(e.Vars, "HOME="+home, "USERPROFILE="+home, "http_proxy="+s.url, "NO_COLOR=1", "GIT_CONFIG_NOSYSTEM=1")
+			e.Values["stage"] = s
+			return os.MkdirAll(home, 0o755)
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"tidy": tidy, "refuse": refuse,
+		},
+	})
+}
+
+// testingT is the test that a script runs in.
+func testingT(e *testscript.Env) *testing.T {
+	t, ok := e.T().(interface{ TB() *testing.T })
+	if ok {
+		return t.TB()
+	}
+	return nil
+}
+
+// tidy writes what the last command said to the file "said", with what
+// differs from run to run made the same.
+func tidy(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 {
+		ts.Fatalf("usage: tidy stdout|stderr")
+	}
+	text := ts.ReadFile(args[0])
+	for _, kind := range [][2]string{
+		{`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`, "0b1c2d3e-0000-0000-0000-000000000000"},
+		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ`, "2026-01-02T03:04:05Z"},
+		{`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dUTC`, "2026-01-02T03:04:05UTC"},
+		{`\b[A-Za-z0-9]{128}\b`, "<token>"}, {`\b[0-9a-f]{32}\b`, "<key>"},
+		{`\b[A-Za-z0-9]{14}\.\.\.[A-Za-z0-9]{14}\b`, "abcdefghijklmn...abcdefghijklmn"},
+		{`done in \d+s`, "done in 0s"}, {`(?m)[ \t]+$`, ""},
+	} {
+		text = regexp.MustCompile(kind[0]).ReplaceAllString(text, kind[1])
+	}
+	text = strings.ReplaceAll(text, ts.Getenv("WORK"), "$WORK")
+	ts.Check(os.WriteFile(ts.MkAbs("said"), []byte(text), 0o644))
+}
+
+// refuse has the cluster refuse an image.
+func refuse(ts *testscript.TestScript, _ bool, args []string) {
+	s, _ := ts.Value("stage").(*stage)
+	s.cluster.Refuse(func(d control.Deployment) error {
+		for _, p := range d.Processes {
+			if p.Image == args[0] {
+				return &control.RolloutError{Ptype: p.Ptype, Kind: args[1], Reason: strings.Join(args[2:], " ")}
+			}
+		}
+		return nil
+	})
+}

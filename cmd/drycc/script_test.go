@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
 	"flag"
 	"io"
 	"math/rand/v2"
@@ -44,7 +45,7 @@ type stage struct {
 	cluster *platformtest.Cluster
 }
 
-func newStage(t *testing.T) *stage {
+func newStage(t testing.TB) *stage {
 	t.Helper()
 	s := &stage{cluster: platformtest.NewCluster()}
 	ctx, cancel := context.WithCancel(context.Background())
@@ -106,11 +107,14 @@ func proxy(handler http.Handler) http.Handler {
 }
 
 func TestScripts(t *testing.T) {
-	var s *stage
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script", UpdateScripts: *updateFlag, RequireExplicitExec: true,
 		Setup: func(e *testscript.Env) error {
-			s = newStage(testingT(e))
+			tb, ok := e.T().(testing.TB)
+			if !ok {
+				return errors.New("this test does not come from testing")
+			}
+			s := newStage(tb)
 			home := filepath.Join(e.WorkDir, "home")
 			e.Vars = append(e.Vars, "HOME="+home, "USERPROFILE="+home, "http_proxy="+s.url, "NO_COLOR=1", "GIT_CONFIG_NOSYSTEM=1")
 			e.Values["stage"] = s
@@ -120,15 +124,6 @@ func TestScripts(t *testing.T) {
 			"tidy": tidy, "refuse": refuse,
 		},
 	})
-}
-
-// testingT is the test that a script runs in.
-func testingT(e *testscript.Env) *testing.T {
-	t, ok := e.T().(interface{ TB() *testing.T })
-	if ok {
-		return t.TB()
-	}
-	return nil
 }
 
 // tidy writes what the last command said to the file "said", with what

@@ -42,7 +42,7 @@ func (k *call) rollout(api *client.Client, app string, fits func(client.Release)
 		return "", err
 	}
 	name := fmt.Sprintf("v%d", release.Version)
-	if k.on("no-wait") {
+	if k.on("no-wait") || release.Build == "" { // without a build nothing is deployed
 		return name, nil
 	}
 	settings, err := api.Settings(k.ctx(), app)

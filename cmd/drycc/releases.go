@@ -103,7 +103,7 @@ func (p *program) releasesDeploy() *cobra.Command {
 					return "", err
 				}
 				name := fmt.Sprintf("v%d", release.Version)
-				if k.on("no-wait") || release.Version == 0 {
+				if k.on("no-wait") || release.Build == "" {
 					return name, nil
 				}
 				return name, k.settle(api, app, release.Version)

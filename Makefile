@@ -73,8 +73,17 @@ deps: ## Install the Debian packages that build and tests need, when missing (ro
 payload: ## Build the node binaries and images that the binary carries
 	env -u CC GOARCH= go run ./scripts/payload -arch $(ARCH) -out embedded/payload
 
+.PHONY: client
+client: ## Build the drycc client for every system, to be downloaded from the appliance
+	@scripts/client.sh $(VERSION)
+
+.PHONY: drycc
+drycc: ## Build bin/drycc, the client for this machine
+	@mkdir -p bin
+	CGO_ENABLED=0 go build -ldflags '-s -w -X main.version=$(VERSION)' -o bin/drycc ./cmd/drycc
+
 .PHONY: build
-build: payload ## Build bin/slipway, one static file with everything in it
+build: payload client ## Build bin/slipway, one static file with everything in it
 	@mkdir -p bin
 	go build -tags '$(TAGS)' -ldflags '$(LDFLAGS)' -o $(BINARY) ./cmd/slipway
 	@scripts/static.sh $(BINARY)
@@ -126,7 +135,7 @@ sweep: ## Remove test hosts that a killed run left behind (root)
 .PHONY: clean
 clean: ## Remove build products of this checkout (caches outside it stay)
 	rm -rf bin dist .phases
-	find embedded/payload -mindepth 1 ! -name README.md -delete 2>/dev/null || true
+	find embedded/payload embedded/clients -mindepth 1 ! -name README.md -delete 2>/dev/null || true
 
 .PHONY: help
 help: ## Show this list

@@ -325,6 +325,10 @@ func cureFor(err error) string {
 		return "Log in again with `drycc login <url>`."
 	case http.StatusForbidden:
 		return "Ask an admin of the app's workspace for a higher role; `drycc whoami` shows who you are."
+	case http.StatusNotFound:
+		if strings.Contains(err.Error(), "No App matches") {
+			return "`drycc apps` lists your apps. Name one with -a, or work in its git repository or a folder of its name."
+		}
 	case http.StatusMethodNotAllowed:
 		return "The controller may be of another version: see `drycc version --all`."
 	case http.StatusInternalServerError, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout:

@@ -12,8 +12,10 @@ import (
 
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
+	"github.com/slipway-paas/slipway/embedded"
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/api"
+	"github.com/slipway-paas/slipway/platform/api/download"
 	"github.com/slipway-paas/slipway/platform/api/drycc"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/edge"
@@ -85,9 +87,12 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	if err != nil {
 		return err
 	}
+	mounts, err := c.mounts()
+	if err != nil {
+		return err
+	}
 	handler, err := api.NewHandler(api.HandlerOptions{
-		Limits: limits,
-		Mounts: []api.Mount{{Dialect: drycc.New(c.control)}},
+		Limits: limits, Mounts: mounts,
 		Logger: s.log, Metrics: metrics, CACert: authority.CAPEM,
 		// The gateway is on the host network: it comes from the node's address.
 		TrustedProxies: []netip.Prefix{netip.PrefixFrom(address, address.BitLen())},
@@ -105,6 +110,18 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	}
 	_, err = c.api.Listen(ctx)
 	return err
+}
+
+// mounts are the doors of the listener: the client's download and the API.
+func (c *controller) mounts() ([]api.Mount, error) {
+	clients, err := download.New(embedded.Clients())
+	if err != nil {
+		return nil, err
+	}
+	return []api.Mount{
+		{Prefix: download.ScriptPath, Dialect: clients}, {Prefix: download.Prefix, Dialect: clients},
+		{Dialect: drycc.New(c.control)},
+	}, nil
 }
 
 // parts are the controller's long-lived pieces. When the server stops the API

@@ -102,6 +102,21 @@ func TestTheDomainImportsOnlyTheStandardLibrary(t *testing.T) {
 	}
 }
 
+func TestTheClientSpeaksTheWireOnly(t *testing.T) {
+	const client = "platform/api/drycc/client"
+	for _, p := range packages(t) {
+		if !within(short(p.ImportPath), "cmd/drycc") && short(p.ImportPath) != client {
+			continue
+		}
+		for _, imported := range p.Imports {
+			target := short(imported)
+			assert.True(t, target == imported || target == client || within(target, "cmd/drycc"),
+				"%s imports %s: the client is small, builds for every system and knows no more than its users", short(p.ImportPath), target)
+			assert.NotRegexp(t, `(^|/)k8s\.io/(api|client)`, imported)
+		}
+	}
+}
+
 func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	for _, p := range packages(t) {
 		names := slices.Concat(p.GoFiles, p.CgoFiles)

@@ -118,7 +118,7 @@ func TestScripts(t *testing.T) {
 			home := filepath.Join(e.WorkDir, "home")
 			e.Vars = append(e.Vars, "HOME="+home, "USERPROFILE="+home, "http_proxy="+s.url, "NO_COLOR=1", "GIT_CONFIG_NOSYSTEM=1")
 			e.Values["stage"] = s
-			return os.MkdirAll(home, 0o755)
+			return errors.Join(os.MkdirAll(home, 0o755), writeCertificate(e.WorkDir, "hello.bacongobbler.com"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"tidy": tidy, "refuse": refuse,

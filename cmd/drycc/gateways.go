@@ -143,7 +143,7 @@ func (p *program) gatewaysAdd() *cobra.Command {
 					return err
 				}
 				if slices.Contains(gateway.Ports, port) {
-					return fmt.Errorf("the gateway %s has port %d for %s already", k.args[0], port.Port, port.Protocol)
+					return nil
 				}
 				_, err = api.PutGateway(k.ctx(), app, k.args[0], append(gateway.Ports, port))
 				return err

@@ -50,7 +50,7 @@ func TestErrorsInWords(t *testing.T) {
 		"whole":            {400, `{"non_field_errors":["both"]}`, "both"},
 		"detail":           {400, `{"detail":"no build available, please deploy a release"}`, "no build available, please deploy a release"},
 		"list":             {400, `["workspace is required"]`, "workspace is required"},
-		"model":            {400, `{"error":{"code":"VALIDATION_ERROR","message":"Validation failed","details":{"ports":["port is occupied"]}}}`, "ports: port is occupied\nValidation failed"},
+		"model":            {400, `{"error":{"code":"VALIDATION_ERROR","message":"Validation failed","details":{"ports":["port is occupied"]}}}`, "ports: port is occupied"},
 		"wrong password":   {400, `{"error":"invalid_grant","error_description":"Invalid credentials given."}`, "Invalid credentials given."},
 		"nothing":          {400, ``, "the request is not valid"},
 		"redirect of POST": {302, ``, "the controller is at another address: https://elsewhere.example.com/v2/apps/"},

@@ -31,7 +31,20 @@ func (p *program) usersGroup() *cobra.Command {
 			})
 		},
 	}
-	return p.group("users", "Manage users", list, p.command(list))
+	return p.group("users", "Manage users", list, p.command(list), p.usersEnable("enable", "Enabling", true), p.usersEnable("disable", "Disabling", false))
+}
+
+func (p *program) usersEnable(use, doing string, on bool) *cobra.Command {
+	return p.command(leaf{
+		use: use + " <user>", short: strings.ToUpper(use[:1]) + use[1:] + " a user (administrators)", args: cobra.ExactArgs(1),
+		run: func(k *call) error {
+			api, err := k.client()
+			if err != nil {
+				return err
+			}
+			return k.does(doing+" user "+k.args[0], func() error { return api.EnableUser(k.ctx(), k.args[0], on) })
+		},
+	})
 }
 
 func adminFlag(cmd *cobra.Command) {

@@ -151,6 +151,12 @@ func (c *Client) Users(ctx context.Context, limit int) (Page[User], error) {
 	return list[User](ctx, c, "/v2/users/", nil, limit)
 }
 
+// EnableUser lets a user log in, or no longer, for administrators.
+func (c *Client) EnableUser(ctx context.Context, username string, on bool) error {
+	verb := map[bool]string{true: "enable", false: "disable"}[on]
+	return c.exec(ctx, http.MethodPatch, join("v2", "users", username, verb)+"/", nil)
+}
+
 // Keys lists the caller's SSH keys.
 func (c *Client) Keys(ctx context.Context, limit int) (Page[Key], error) {
 	return list[Key](ctx, c, "/v2/keys/", nil, limit)

@@ -62,22 +62,7 @@ func (p *program) servicesGroup() *cobra.Command {
 				})
 			},
 		}),
-		p.command(leaf{
-			use: "remove <ptype> <port>", short: "Remove a port from the service of a process type", app: true, args: cobra.ExactArgs(2), flags: protocolFlag,
-			run: func(k *call) error {
-				api, app, err := k.target()
-				if err != nil {
-					return err
-				}
-				port, err := parsePort(k.args[1])
-				if err != nil {
-					return err
-				}
-				return k.does(fmt.Sprintf("Removing %s (%d) from %s", k.args[0], port, app), func() error {
-					return api.RemoveService(k.ctx(), app, k.args[0], port, k.text("protocol"))
-				})
-			},
-		}))
+		p.servicesRemove())
 }
 
 func parsePort(text string) (int, error) {
@@ -86,4 +71,23 @@ func parsePort(text string) (int, error) {
 		return 0, fmt.Errorf("%q is no port", text)
 	}
 	return n, nil
+}
+
+func (p *program) servicesRemove() *cobra.Command {
+	return p.command(leaf{
+		use: "remove <ptype> <port>", short: "Remove a port from the service of a process type", app: true, args: cobra.ExactArgs(2), flags: protocolFlag,
+		run: func(k *call) error {
+			api, app, err := k.target()
+			if err != nil {
+				return err
+			}
+			port, err := parsePort(k.args[1])
+			if err != nil {
+				return err
+			}
+			return k.does(fmt.Sprintf("Removing %s (%d) from %s", k.args[0], port, app), func() error {
+				return api.RemoveService(k.ctx(), app, k.args[0], port, k.text("protocol"))
+			})
+		},
+	})
 }

@@ -107,7 +107,7 @@ func (e *Error) badRequest() string {
 		}
 		parts = append(parts, text)
 	}
-	if e.Detail != "" && (len(parts) == 0 || e.Detail != "Validation failed") {
+	if e.Detail != "" && (len(parts) == 0 || !strings.HasPrefix(e.Detail, "Validation ")) {
 		parts = append(parts, e.Detail)
 	}
 	if len(parts) == 0 {

@@ -40,7 +40,7 @@ func (e *Error) Error() string {
 	case e.Status == http.StatusConflict:
 		return e.withDetail("this action could not be completed due to a conflict")
 	case e.Status == http.StatusUnprocessableEntity:
-		return e.withDetail("unable "+"to process your request")
+		return e.withDetail("unable " + "to process your request")
 	case e.Status == http.StatusInternalServerError:
 		return "internal server error"
 	case e.Status == http.StatusBadRequest:

@@ -44,8 +44,9 @@ type row struct {
 	refused map[role]int
 	// own checks a route that takes no token, instead of all the above: once
 	// without a role, and once with each.
-	own  func(c *cell, who role)
-	once bool // asking changes what is there, though the method is GET
+	own    func(c *cell, who role)
+	upsert bool // a name that is not there yet is made
+	once   bool // asking changes what is there, though the method is GET
 }
 
 // conformance is all rows. An area adds its own here.

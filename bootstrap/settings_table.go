@@ -51,6 +51,7 @@ func SettingsTable() []Setting {
 	all = append(all, guideReplicas()...)
 	all = append(all, guideVolumes()...)
 	all = append(all, controllerSettings()...)
+	all = append(all, deploySettings()...)
 	all = append(all, clusterSettings()...)
 	all = append(all, k3sSettings()...)
 	all = append(all, installerSettings()...)

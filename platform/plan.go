@@ -1,10 +1,5 @@
 package platform
 
-import (
-	"fmt"
-	"strings"
-)
-
 // Spec describes the machines behind a family of plans.
 type Spec struct {
 	ID       string
@@ -12,6 +7,7 @@ type Spec struct {
 	Memory   SpecMemory
 	GPU      SpecGPU // part of the features; empty when there is none
 	Network  string
+	Keywords []string // more words that it is found by
 	Disabled bool
 }
 
@@ -36,12 +32,20 @@ type SpecGPU struct {
 // LimitPlan says how much one container may use. CPU is in whole cores and
 // Memory in GiB, as users choose them; the other amounts follow from these.
 type LimitPlan struct {
-	ID       string
-	Spec     Spec
-	CPU      int
-	Memory   int
-	Disabled bool
+	ID           string
+	Spec         Spec
+	CPU          int
+	Memory       int
+	GPU, Network int // shares of the spec's features
+	Disabled     bool
+	Priority     int               // the lowest that is enabled is the default
+	NodeSelector map[string]string // labels of the nodes that have such machines
+
+	limits, requests amounts // zero fields follow from CPU and Memory
 }
+
+// amounts are CPU in thousandths of a core, and bytes.
+type amounts struct{ cpu, memory, ephemeral int64 }
 
 const (
 	gib          = int64(1) << 30
@@ -50,58 +54,34 @@ const (
 	ephemeralMin = 2 * gib
 )
 
-// DefaultPlanID names the plan that process types have when none is chosen.
+// DefaultPlanID names the plan that process types have when none is chosen and
+// the operator brought no plans of his own.
 const DefaultPlanID = "std1.large.c1m1"
-
-// Specs lists the specs on offer.
-func Specs() []Spec {
-	return []Spec{{
-		ID:      defaultSpec,
-		CPU:     SpecCPU{Name: "Unknown CPU", Cores: 32, Clock: "3100MHz", Boost: "3700MHz", Threads: 64},
-		Memory:  SpecMemory{Size: "64GB", Type: "DDR4-ECC"},
-		GPU:     SpecGPU{Name: "Unknown Integrated GPU", TMUs: 1, ROPs: 1, Cores: 128, MemorySize: "shared", MemoryType: "shared"},
-		Network: "10G",
-	}}
-}
-
-// LimitPlans lists the plans on offer, smallest first: 1 to 64 cores, each
-// with one, two, four and eight GiB a core.
-func LimitPlans() []LimitPlan {
-	spec := Specs()[0]
-	var plans []LimitPlan
-	for cpu := 1; cpu <= 64; cpu *= 2 {
-		for ratio := 1; ratio <= 8; ratio *= 2 {
-			memory := cpu * ratio
-			id := fmt.Sprintf("%s.large.c%dm%d", defaultSpec, cpu, memory)
-			plans = append(plans, LimitPlan{ID: id, Spec: spec, CPU: cpu, Memory: memory})
-		}
-	}
-	return plans
-}
-
-// FindLimitPlan returns the plan named id and whether it exists and is enabled.
-func FindLimitPlan(id string) (LimitPlan, bool) {
-	if !strings.HasPrefix(id, defaultSpec+".") {
-		return LimitPlan{}, false
-	}
-	for _, p := range LimitPlans() {
-		if p.ID == id && !p.Disabled {
-			return p, true
-		}
-	}
-	return LimitPlan{}, false
-}
 
 // CPUMillis returns the most a container may use and what is set aside for
 // it, in thousandths of a core.
 func (p LimitPlan) CPUMillis() (limit, request int64) {
-	return int64(p.CPU) * 1000, int64(p.CPU) * 250
+	return both(p.limits.cpu, p.requests.cpu, int64(p.CPU)*1000, int64(p.CPU)*250)
 }
 
 // MemoryBytes returns the most a container may use and what is set aside.
 func (p LimitPlan) MemoryBytes() (limit, request int64) {
-	return int64(p.Memory) * gib, int64(p.Memory) * gib / 2
+	return both(p.limits.memory, p.requests.memory, int64(p.Memory)*gib, int64(p.Memory)*gib/2)
 }
 
 // EphemeralBytes returns the same for local disk.
-func (p LimitPlan) EphemeralBytes() (limit, request int64) { return ephemeralMax, ephemeralMin }
+func (p LimitPlan) EphemeralBytes() (limit, request int64) {
+	return both(p.limits.ephemeral, p.requests.ephemeral, ephemeralMax, ephemeralMin)
+}
+
+// both are the amounts given, or else the usual ones; a usual request is never
+// more than the limit.
+func both(limit, request, usualLimit, usualRequest int64) (int64, int64) {
+	if limit == 0 {
+		limit = usualLimit
+	}
+	if request == 0 {
+		request = min(usualRequest, limit)
+	}
+	return limit, request
+}

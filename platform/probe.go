@@ -26,7 +26,7 @@ func ValidateProbe(name string, probe map[string]any) error {
 			if key == "initialDelaySeconds" {
 				low = 0
 			}
-			if n, ok := wholeNumber(value); !ok || n < low {
+			if n, ok := WholeNumber(value); !ok || n < low {
 				return FieldErrorf("healthcheck", "%s of %s has to be an integer of at least %d", key, name, low)
 			}
 		default:
@@ -36,7 +36,7 @@ func ValidateProbe(name string, probe map[string]any) error {
 	if handlers != 1 {
 		return FieldErrorf("healthcheck", "%s needs exactly one of exec, grpc, httpGet, tcpSocket", name)
 	}
-	if n, ok := wholeNumber(probe["successThreshold"]); ok && n != 1 && name != "readinessProbe" {
+	if n, ok := WholeNumber(probe["successThreshold"]); ok && n != 1 && name != "readinessProbe" {
 		return FieldErrorf("healthcheck", "successThreshold of %s has to be 1", name)
 	}
 	return nil
@@ -86,7 +86,7 @@ func validateHandler(field, kind string, value any) error {
 	case "tcpSocket":
 		return validateKeys(field, kind, h, "port", "host")
 	case "sleep":
-		if n, ok := wholeNumber(h["seconds"]); !ok || n < 0 || len(h) != 1 {
+		if n, ok := WholeNumber(h["seconds"]); !ok || n < 0 || len(h) != 1 {
 			return FieldErrorf(field, "sleep needs seconds, an integer of at least 0")
 		}
 		return nil
@@ -110,7 +110,7 @@ func validateCommand(field string, h map[string]any) error {
 // validateKeys checks the port, which all network handlers need, that every
 // other member is a string, and that no unknown one is there.
 func validateKeys(field, kind string, h map[string]any, known ...string) error {
-	if n, ok := wholeNumber(h["port"]); !ok || n < 1 || n > 65535 {
+	if n, ok := WholeNumber(h["port"]); !ok || n < 1 || n > 65535 {
 		return FieldErrorf(field, "%s needs port, an integer between 1 and 65535", kind)
 	}
 	for key, v := range h {
@@ -150,8 +150,9 @@ func validateHeaders(field string, value any) error {
 	return nil
 }
 
-// wholeNumber reads the number types that JSON decoders and Go callers use.
-func wholeNumber(v any) (int, bool) {
+// WholeNumber reads the number types that JSON decoders and Go callers use;
+// false for all that is no integer of 32 bits.
+func WholeNumber(v any) (int, bool) {
 	switch n := v.(type) {
 	case int:
 		return n, n <= math.MaxInt32

@@ -143,15 +143,21 @@ func Environment(a App, r Release, b Build, c Config, ptype string) map[string]s
 // GraceOf is how long a pod of ptype may take to stop: its own setting, else
 // the platform's variable in its config, else 30 seconds.
 func (c Config) GraceOf(ptype string) time.Duration {
-	seconds := DefaultGrace
+	return c.GraceOr(ptype, DefaultGrace*time.Second)
+}
+
+// GraceOr is GraceOf with another default.
+func (c Config) GraceOr(ptype string, otherwise time.Duration) time.Duration {
 	own := []string{c.TerminationGrace[ptype], c.ValuesOf(ptype)["KUBERNETES_POD_TERMINATION_GRACE_PERIOD_SECONDS"]}
 	for _, s := range own {
-		if s != "" && ValidateGrace(s) == nil {
-			seconds, _ = strconv.Atoi(s)
-			break
+		if s == "" || ValidateGrace(s) != nil {
+			continue
+		}
+		if seconds, err := strconv.Atoi(s); err == nil {
+			return time.Duration(seconds) * time.Second
 		}
 	}
-	return time.Duration(seconds) * time.Second
+	return otherwise
 }
 
 // Seen adds to the structure the process types that are new: web starts with

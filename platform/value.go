@@ -68,14 +68,6 @@ func ParsePort(value string) (int, error) {
 	return n, nil
 }
 
-// ValidateLimit checks that plan exists and is enabled.
-func ValidateLimit(plan string) error {
-	if _, ok := FindLimitPlan(plan); !ok {
-		return FieldErrorf("limits", "The limit plan %s does not exist", plan)
-	}
-	return nil
-}
-
 // maxGrace is a day: a pod that needs longer to stop blocks every rollout.
 const maxGrace = 24 * 60 * 60
 
@@ -178,10 +170,17 @@ func ValidateAutoscale(ptype string, rule map[string]int) error {
 	return nil
 }
 
-// ValidateLabel checks a label that users give an app.
+// ValidateLabel checks a label that users give an app. Those that the platform
+// and Kubernetes choose objects by are not to be had.
 func ValidateLabel(key, value string) error {
 	if err := ValidateTag(key, value); err != nil {
 		return FieldErrorf("label", "Labels can only contain alphanumeric characters, '-', '_' and '.', with an optional prefix before '/' in the key: %s", key)
+	}
+	prefix, _, found := strings.Cut(key, "/")
+	for _, own := range []string{"drycc.cc", "kubernetes.io", "k8s.io"} {
+		if found && (prefix == own || strings.HasSuffix(prefix, "."+own)) {
+			return FieldErrorf("label", "Labels of %s are the platform's own: %s", own, key)
+		}
 	}
 	return nil
 }

@@ -50,12 +50,13 @@ func TestValidateConfigValue(t *testing.T) {
 
 func TestPlans(t *testing.T) {
 	t.Parallel()
-	plans := platform.LimitPlans()
+	catalog := platform.DefaultCatalog()
+	plans := catalog.Plans(platform.PlanFilter{})
 	require.Len(t, plans, 28)
 	ids := map[string]bool{}
 	for _, p := range plans {
 		ids[p.ID] = true
-		require.NoError(t, platform.ValidateLimit(p.ID))
+		require.NoError(t, catalog.ValidateLimit(p.ID))
 		require.Equal(t, "std1", p.Spec.ID)
 		require.NotEmpty(t, p.Spec.GPU.Name)
 		require.NotEmpty(t, p.Spec.GPU.MemorySize)
@@ -63,10 +64,11 @@ func TestPlans(t *testing.T) {
 	require.Len(t, ids, 28)
 	require.True(t, ids["std1.large.c64m512"])
 	require.Equal(t, platform.DefaultPlanID, plans[0].ID)
-	requireInvalid(t, platform.ValidateLimit("std1.huge"), "limits", "The limit plan std1.huge does not exist")
-	requireInvalid(t, platform.ValidateLimit(""), "limits", "The limit plan  does not exist")
-	p, ok := platform.FindLimitPlan(platform.DefaultPlanID)
-	require.True(t, ok)
+	requireInvalid(t, catalog.ValidateLimit("std1.huge"), "limits", "The limit plan std1.huge does not exist")
+	requireInvalid(t, catalog.ValidateLimit(""), "limits", "The limit plan  does not exist")
+	require.Equal(t, platform.DefaultPlanID, catalog.Default().ID)
+	p, err := catalog.FindPlan(platform.DefaultPlanID)
+	require.NoError(t, err)
 	limit, request := p.CPUMillis()
 	require.Equal(t, []int64{1000, 250}, []int64{limit, request})
 	limit, request = p.MemoryBytes()

@@ -138,10 +138,11 @@ func (s *server) runPlatform(ctx context.Context) error {
 		return ignoreEnd(ctx, err)
 	}
 	s.board.Set(lineKubernetes, lifecycle.Working, "the API server answers")
-	cluster, err := kube.New(kube.Options{
-		Kubeconfig: s.paths.Kubeconfig, Logger: s.log, ClusterCIDRs: []string{s.settings.ClusterCIDR.String()},
-		StorageClass: s.settings.AppClass, FilerImage: s.filerImage(),
-	})
+	options, err := s.clusterOptions()
+	if err != nil {
+		return err
+	}
+	cluster, err := kube.New(options)
 	if err != nil {
 		return err
 	}

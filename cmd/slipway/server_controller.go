@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"os"
 	"path/filepath"
 	"slices"
 	"strconv"
@@ -66,11 +67,18 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	if err := identity.EnsureAdmin(ctx, c.store, who, s.settings.AdminUsername, s.settings.AdminPassword.Reveal()); err != nil {
 		return err
 	}
-	var err error
+	tuning, err := control.ParseTuning(s.settings.ControllerSetting)
+	if err != nil {
+		return err
+	}
+	catalog, err := control.ParseLimits(s.settings.ControllerSetting, os.ReadFile)
+	if err != nil {
+		return err
+	}
 	metrics := api.NewMetrics()
 	c.control, err = control.New(control.Options{
 		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
-		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey,
+		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
 		Hooks: control.ParseDeployHooks(s.settings.ControllerSetting, webhook.New()),
 		EdgeOptions: control.EdgeOptions{
 			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
@@ -214,4 +222,21 @@ func (s *server) canary() kube.Canary {
 			return status == http.StatusOK, err
 		},
 	}
+}
+
+// clusterOptions say where the cluster is and what apps may have there.
+func (s *server) clusterOptions() (kube.Options, error) {
+	quota, err := kube.ParseQuota(s.settings.ControllerSetting("KUBERNETES_NAMESPACE_DEFAULT_QUOTA_SPEC"))
+	if err != nil {
+		return kube.Options{}, err
+	}
+	limits, err := kube.ParseLimitRange(s.settings.ControllerSetting("KUBERNETES_NAMESPACE_DEFAULT_LIMIT_RANGES_SPEC"))
+	if err != nil {
+		return kube.Options{}, err
+	}
+	return kube.Options{
+		Kubeconfig: s.paths.Kubeconfig, Logger: s.log, ClusterCIDRs: []string{s.settings.ClusterCIDR.String()},
+		Quota: quota, LimitRange: limits, PodSecurity: s.settings.ControllerSetting("SLIPWAY_POD_SECURITY"),
+		StorageClass: s.settings.AppClass, FilerImage: s.filerImage(),
+	}, nil
 }

@@ -114,7 +114,7 @@ func (c *Controller) makeApp(ctx context.Context, id, workspace string) (platfor
 	if err != nil {
 		return platform.App{}, err
 	}
-	a, cfg, r, s := firstRecords(id, workspace, c.now())
+	a, cfg, r, s := c.firstRecords(id, workspace)
 	a, err = c.store.CreateApp(ctx, a, cfg, r, s)
 	if unsure(err) {
 		return platform.App{}, err // the rows may be there, so the work stays
@@ -147,11 +147,12 @@ func (c *Controller) takeBack(ctx context.Context, id string, cause error) error
 	return cause
 }
 
-func firstRecords(id, workspace string, now time.Time) (platform.App, platform.Config, platform.Release, platform.Settings) {
+func (c *Controller) firstRecords(id, workspace string) (platform.App, platform.Config, platform.Release, platform.Settings) {
+	now, plan := c.now(), c.plans.Default().ID
 	a := platform.App{UUID: newUUID(), ID: id, Workspace: workspace, Structure: map[string]int{}, Created: now, Updated: now}
 	cfg := platform.Config{
 		UUID: newUUID(), App: id, Created: now, Updated: now,
-		Limits: map[string]string{platform.WebPtype: platform.DefaultPlanID, runPtype: platform.DefaultPlanID},
+		Limits: map[string]string{platform.WebPtype: plan, runPtype: plan},
 	}
 	r := platform.Release{
 		UUID: newUUID(), App: id, State: platform.ReleasePending, Config: cfg.UUID,

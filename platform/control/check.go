@@ -22,7 +22,7 @@ func (c *Controller) checkChange(ch ConfigChange) error {
 			}
 		}
 	}
-	if err := c.checkPlain("limits", ch.Limits, platform.ValidateLimit); err != nil {
+	if err := c.checkPlain("limits", ch.Limits, c.plans.ValidateLimit); err != nil {
 		return err
 	}
 	if err := c.checkPlain("termination_grace_period", ch.TerminationGrace, platform.ValidateGrace); err != nil {

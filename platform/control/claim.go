@@ -27,7 +27,9 @@ func (c *Controller) candidates(ctx context.Context, app string) ([]platform.Rel
 
 // claim chooses the release to deploy next and records that it has begun. The
 // newest that covers all its process types makes every older one pointless;
-// one that covers only some comes after the older ones. Nil: nothing to do.
+// one that covers only some comes after the older ones. Of one that waited only
+// what it changes is deployed; it stays pending when that is nothing. Nil:
+// nothing to do.
 func (c *Controller) claim(ctx context.Context, app string) (*platform.Release, error) {
 	unlock, err := c.records.lock(ctx, app)
 	if err != nil {
@@ -52,9 +54,12 @@ func (c *Controller) claim(ctx context.Context, app string) (*platform.Release, 
 	if r.State == platform.ReleaseDeploying {
 		return &r, nil // taken up again; recorded before
 	}
+	if r.DeployedPtypes, err = c.narrow(ctx, r); err != nil || len(r.DeployedPtypes) == 0 {
+		return &r, err // nothing to begin
+	}
 	r.State = platform.ReleaseDeploying
 	cond := platform.Condition{State: r.State, Action: pipeline, Ptypes: r.DeployedPtypes, Created: now}
-	return &r, c.record(ctx, r, cond, nil)
+	return &r, c.record(ctx, r, cond, r.DeployedPtypes)
 }
 
 // choose returns the newest of list that covers all its process types, else

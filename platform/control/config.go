@@ -24,7 +24,11 @@ func (c *Controller) FindConfig(ctx context.Context, actor Actor, app string, ve
 // is Unprocessable.
 func (c *Controller) ChangeConfig(ctx context.Context, actor Actor, app string, ch ConfigChange, merge bool) (platform.Config, error) {
 	return c.reconfigure(ctx, actor, app, platform.Member, func(a platform.App, old platform.Config) (platform.Config, []platform.FieldChange, error) {
-		return c.mergeConfig(a, old, ch, merge)
+		cfg, changes, err := c.mergeConfig(a, old, ch, merge)
+		if err != nil {
+			return cfg, nil, err
+		}
+		return cfg, changes, c.checkTags(ctx, old, cfg)
 	})
 }
 

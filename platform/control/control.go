@@ -5,6 +5,7 @@ import (
 	"crypto/rand"
 	"errors"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
@@ -26,6 +27,8 @@ type Options struct {
 	Logger   *logrus.Logger   // default: none
 	Reserved []string         // patterns of refused names; nil: platform.DefaultReserved
 	Workers  int              // apps worked on at once; default 16
+	Tuning   Tuning           // of deploys, for all apps
+	Limits   platform.Catalog // specs and plans; empty: platform.DefaultCatalog
 	// Backoff is the pause before try n (from 1) when the cluster or the store
 	// is away; default 0.5 s doubled up to 15 s.
 	Backoff func(n int) time.Duration
@@ -57,6 +60,8 @@ type Controller struct {
 	log      *logrus.Logger
 	reserved platform.Reserved
 	workers  int
+	tuning   Tuning
+	plans    platform.Catalog
 	backoff  func(n int) time.Duration
 	entered  func(platform.ReleaseState)
 
@@ -79,6 +84,7 @@ type Controller struct {
 	mu      sync.Mutex
 	running bool
 	cancels map[string]context.CancelFunc // of the apps being worked on
+	looks   map[string]bool               // apps that were scaled outside, to be looked at
 	tries   map[string]int                // tries in a row that found something away
 }
 
@@ -92,16 +98,19 @@ func New(o Options) (*Controller, error) {
 	if patterns == nil {
 		patterns = platform.DefaultReserved()
 	}
-	reserved, err := platform.NewReserved(patterns)
+	reserved, err := platform.NewReserved(append(slices.Clone(patterns), o.Tuning.reservedNames()...))
 	if err != nil {
 		return nil, err
 	}
 	c := &Controller{
 		store: o.Store, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
-		workers: o.Workers, backoff: o.Backoff, entered: o.OnRelease,
+		workers: o.Workers, tuning: o.Tuning, plans: o.Limits, backoff: o.Backoff, entered: o.OnRelease,
 		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, queue: newQueue(),
-		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, tries: map[string]int{},
+		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, looks: map[string]bool{}, tries: map[string]int{},
+	}
+	if c.plans.Default().ID == "" {
+		c.plans = platform.DefaultCatalog()
 	}
 	if c.clock == nil {
 		c.clock = time.Now

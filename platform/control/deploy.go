@@ -31,6 +31,9 @@ func (c *Controller) Deploy(ctx context.Context, actor Actor, app string, n NewB
 	if err != nil {
 		return platform.Build{}, err
 	}
+	if n.Procfile, err = c.procfile(ctx, base, n); err != nil {
+		return platform.Build{}, err
+	}
 	now := c.now()
 	b := platform.Build{
 		UUID: newUUID(), App: app, Image: n.Image, Stack: n.Stack, SHA: n.SHA, Procfile: n.Procfile,

@@ -27,6 +27,10 @@ type ConfigChange struct {
 	Healthcheck      map[string]map[string]any     // process type → probe → probe, nil takes it away
 	Lifecycle        map[string]map[string]any
 	TerminationGrace map[string]*string // process type → seconds
+	// Memory and CPU are bounds as the guide's older clients set them, such as
+	// 512M and 500m; they choose the smallest plan that holds them. Nil goes
+	// back to the default plan's.
+	Memory, CPU map[string]*string
 }
 
 // ValueChange sets one variable, or unsets it when Value is nil. Exactly one

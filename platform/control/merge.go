@@ -47,6 +47,13 @@ func cloneNested[V any](m map[string]map[string]V) map[string]map[string]V {
 // mergeConfig checks a change and applies it. It is pure but for the reserved
 // names; the result has no UUID of its own yet.
 func (c *Controller) mergeConfig(a platform.App, old platform.Config, ch ConfigChange, merge bool) (platform.Config, []platform.FieldChange, error) {
+	var err error
+	if ch.Healthcheck, err = untangle(old, ch.Healthcheck); err != nil {
+		return platform.Config{}, nil, err
+	}
+	if ch.Limits, err = c.fitLimits(old, ch); err != nil {
+		return platform.Config{}, nil, err
+	}
 	if err := c.checkChange(ch); err != nil {
 		return platform.Config{}, nil, err
 	}

@@ -18,6 +18,7 @@ type Store interface {
 	EdgeStore
 
 	Ping(ctx context.Context) error
+	TransferStore
 
 	CreateUser(ctx context.Context, u platform.User, passwordHash string) (platform.User, error)
 	FindUser(ctx context.Context, username string) (platform.User, string, error) // second: password hash
@@ -60,7 +61,7 @@ type Store interface {
 	SetReleaseState(ctx context.Context, app string, version int, c platform.Condition, deployed []string) error
 	// Supersede ends every unfinished release with a build below version: it
 	// gets back the state that it last ended with, or becomes superseded when it
-	// never ran.
+	// never ran. One that was only waiting has no deployed process types then.
 	Supersede(ctx context.Context, app string, version int, at time.Time) error
 	// ListUnfinished lists pending and deploying releases that have a build, by
 	// app and version; app narrows it unless empty.
@@ -157,6 +158,9 @@ type Deployment struct {
 	Volumes   []platform.Volume // those that the processes mount
 	Host      string            // "hello.slipway.localhost"; empty when not routable
 	Exposure  Exposure
+
+	tuning Tuning
+	plans  platform.Catalog
 }
 
 // Process is one process type of a deployment, ready to render.
@@ -178,7 +182,14 @@ type Process struct {
 	PullPolicy             string // "", Always, IfNotPresent, Never
 	PullSecret             *PullSecret
 	Mounts                 []platform.Mount // of the deployment's volumes, by path
+	Batches                int              // pods replaced at a time; 0: one for each node
+	History                *int             // old revisions to keep; nil: what the cluster half needs
+	Autoscale              *Autoscale       // nil: Replicas is what runs
 }
+
+// Autoscale lets the cluster choose the replicas by the CPU in use, in percent
+// of what the plan requests. Replicas then only counts for a first start.
+type Autoscale struct{ Min, Max, CPUPercent int }
 
 // PullSecret lets the node pull from a private registry.
 type PullSecret struct{ Hostname, Username, Password string }
@@ -200,6 +211,7 @@ type Cluster interface {
 
 	// ID tells this cluster from every other, for as long as it lives.
 	ID(ctx context.Context) (string, error)
+	Watching
 	// EnsureApp makes the namespace and its policies; idempotent.
 	EnsureApp(ctx context.Context, a platform.App) error
 	// Apply rolls out d and waits until each process is ready on its new

@@ -182,7 +182,7 @@ func TestProcess(t *testing.T) {
 			ID: "std1.large.c1m1", CPULimit: 1000, CPURequest: 250, MemoryLimit: gib, MemoryRequest: gib / 2,
 			EphemeralLimit: 4 * gib, EphemeralRequest: 2 * gib,
 		},
-		Grace: 30 * time.Second, Timeout: 120 * time.Second,
+		Grace: 30 * time.Second, Timeout: 120 * time.Second, PullPolicy: "IfNotPresent",
 	}, got["web"])
 	require.Equal(t, control.Process{
 		Ptype: "worker", Image: "img:1", Args: []string{"run", "worker"}, Port: 8080,
@@ -190,7 +190,7 @@ func TestProcess(t *testing.T) {
 			ID: "std1.large.c2m4", CPULimit: 2000, CPURequest: 500, MemoryLimit: 4 * gib, MemoryRequest: 2 * gib,
 			EphemeralLimit: 4 * gib, EphemeralRequest: 2 * gib,
 		},
-		Grace: 90 * time.Second, Timeout: 180 * time.Second, PullPolicy: "Always",
+		Grace: 90 * time.Second, Timeout: 180 * time.Second, PullPolicy: "Always", Batches: 3,
 		NodeSelector: map[string]string{"disk": "ssd"}, Lifecycle: map[string]any{"stopSignal": "SIGINT"},
 		PullSecret: &control.PullSecret{Hostname: "r.test", Username: "u", Password: "p"},
 	}, got["worker"])

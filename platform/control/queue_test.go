@@ -213,13 +213,3 @@ func TestLoginsAreBounded(t *testing.T) {
 	require.True(t, ok)
 	require.Equal(t, "carol", name)
 }
-
-func TestPlanOfUnknownIsTheDefault(t *testing.T) {
-	t.Parallel()
-	require.Equal(t, platform.DefaultPlanID, planOf("").ID)
-	require.Equal(t, platform.DefaultPlanID, planOf("gone").ID)
-	require.Equal(t, "Never", pullPolicy("never"))
-	require.Empty(t, pullPolicy("sometimes"))
-	require.Equal(t, 120*time.Second, rolloutTimeout(map[string]string{"DRYCC_DEPLOY_TIMEOUT": "-5", "DRYCC_DEPLOY_BATCHES": "x"}))
-	require.Equal(t, time.Hour, rolloutTimeout(map[string]string{"DRYCC_DEPLOY_TIMEOUT": "3600", "DRYCC_DEPLOY_BATCHES": "9"}))
-}

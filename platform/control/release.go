@@ -28,9 +28,10 @@ func (c *Controller) FindRelease(ctx context.Context, actor Actor, app string, v
 	return c.release(ctx, app, version)
 }
 
-// DeployRelease brings the latest release to the cluster (again), all of it or
-// only ptypes. While a release is being deployed it needs force, and then
-// comes after that one.
+// DeployRelease brings the latest release to the cluster, all of it or only
+// ptypes. With autodeploy on, what runs already is left alone unless force is
+// given. While a release is being deployed it needs force, and then comes
+// after that one.
 func (c *Controller) DeployRelease(ctx context.Context, actor Actor, app string, ptypes []string, force bool) error {
 	_, unlock, err := c.hold(ctx, actor, app, platform.Member)
 	if err != nil {
@@ -53,6 +54,11 @@ func (c *Controller) DeployRelease(ctx context.Context, actor Actor, app string,
 	}
 	if busy && !force {
 		return platform.Errorf(platform.Invalid, pipelineBusy)
+	}
+	if !force {
+		if ptypes, err = c.toDeploy(ctx, r, ptypes); err != nil || len(ptypes) == 0 {
+			return err
+		}
 	}
 	// A request that waits for the same release is not lost: both are done at once.
 	if old != nil && old.Version == r.Version && len(ptypes) > 0 {

@@ -7,7 +7,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/sirupsen/logrus"
 
@@ -197,16 +196,19 @@ func (c *Controller) lastGood(ctx context.Context, app string, ptypes []string) 
 	return parts, nil
 }
 
-// prune removes the process types that a release no longer has, when it was
-// deployed whole and autodeploy is on. Without autodeploy they stay until
+// prune removes the process types that a release no longer has, when all of it
+// is in effect and autodeploy is on. Without autodeploy they stay until
 // somebody cleans them up.
 func (c *Controller) prune(ctx context.Context, d Deployment) error {
 	ptypes, err := d.Build.Ptypes()
 	if err != nil {
 		return err
 	}
-	if !d.Settings.Autodeploy || len(d.Processes) < len(ptypes) {
+	if !d.Settings.Autodeploy {
 		return nil
+	}
+	if whole, err := c.whole(ctx, d, ptypes); err != nil || !whole {
+		return err
 	}
 	return c.removeGone(ctx, d.App.ID, ptypes)
 }
@@ -256,7 +258,7 @@ func (c *Controller) zeroGone(ctx context.Context, app string, ptypes []string) 
 // prepare gathers all that the cluster needs for a release; ptypes narrows it
 // to some process types unless empty.
 func (c *Controller) prepare(ctx context.Context, r platform.Release, ptypes []string) (Deployment, error) {
-	d := Deployment{Release: r}
+	d := Deployment{Release: r, tuning: c.tuning, plans: c.plans}
 	var err error
 	if d.App, err = c.store.FindApp(ctx, r.App); err != nil {
 		return d, err
@@ -301,14 +303,20 @@ func process(d Deployment, ptype string) (Process, error) {
 	}
 	port := d.Config.Port(ptype)
 	env := platform.Environment(d.App, d.Release, d.Build, d.Config, ptype)
+	plan := d.limit(d.Config.Limits[ptype])
 	p := Process{
 		Ptype: ptype, Replicas: d.App.Structure[ptype],
 		Image: launch.Image, Command: launch.Command, Args: launch.Args,
 		Env: env, Port: port, Routed: ptype == platform.WebPtype && d.Settings.Routable,
-		Plan: planOf(d.Config.Limits[ptype]), Grace: d.Config.GraceOf(ptype),
-		Timeout:     rolloutTimeout(env),
+		Plan: toPlan(plan), Grace: d.tuning.grace(d.Config, ptype),
+		Timeout:     d.tuning.timeout(env, d.Config.Healthcheck[ptype]),
+		Batches:     d.tuning.number(env, tuneBatches, 0),
+		History:     d.tuning.history(env),
 		Healthcheck: d.Config.Healthcheck[ptype], Lifecycle: d.Config.Lifecycle[ptype],
-		NodeSelector: d.Config.Tags[ptype], PullPolicy: pullPolicy(env["IMAGE_PULL_POLICY"]),
+		NodeSelector: d.tuning.selector(plan, d.Config.Tags[ptype]), PullPolicy: d.tuning.pull(env),
+	}
+	if rule, ok := d.Settings.Autoscale[ptype]; ok {
+		p.Autoscale = &Autoscale{Min: rule["min"], Max: rule["max"], CPUPercent: rule["cpu_percent"]}
 	}
 	p.Mounts = platform.MountsOf(d.Volumes, ptype)
 	if reg := d.Config.Registry[ptype]; reg["username"] != "" {
@@ -317,11 +325,21 @@ func process(d Deployment, ptype string) (Process, error) {
 	return p, nil
 }
 
-func planOf(id string) Plan {
-	lp, ok := platform.FindLimitPlan(id)
-	if !ok {
-		lp, _ = platform.FindLimitPlan(platform.DefaultPlanID)
+// limit finds a plan. One that is not on offer any more is the default, so
+// that no app is left without bounds.
+func (d Deployment) limit(id string) platform.LimitPlan {
+	catalog := d.plans
+	if catalog.Default().ID == "" {
+		catalog = platform.DefaultCatalog()
 	}
+	p, err := catalog.FindPlan(id)
+	if err != nil {
+		return catalog.Default()
+	}
+	return p
+}
+
+func toPlan(lp platform.LimitPlan) Plan {
 	p := Plan{ID: lp.ID}
 	p.CPULimit, p.CPURequest = lp.CPUMillis()
 	p.MemoryLimit, p.MemoryRequest = lp.MemoryBytes()
@@ -333,13 +351,6 @@ const (
 	defaultRollout = 120 // seconds a batch
 	maxRollout     = 60 * 60
 )
-
-// rolloutTimeout is the time for one batch of pods, times the batches.
-func rolloutTimeout(env map[string]string) time.Duration {
-	seconds := positive(env["DRYCC_DEPLOY_TIMEOUT"], defaultRollout)
-	batches := positive(env["DRYCC_DEPLOY_BATCHES"], 1)
-	return time.Duration(min(seconds*batches, maxRollout)) * time.Second
-}
 
 func positive(s string, otherwise int) int {
 	n, err := strconv.Atoi(s)

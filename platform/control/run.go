@@ -28,6 +28,7 @@ func (c *Controller) Run(ctx context.Context) error {
 		workers.Go(func() { c.work(ctx) })
 	}
 	workers.Go(func() { c.hooks.run(ctx) })
+	workers.Go(func() { c.follow(ctx) })
 	workers.Wait()
 	return nil
 }
@@ -211,11 +212,17 @@ func (c *Controller) step(ctx context.Context, app string) (bool, error) {
 	if pick(work, WorkVolumes) != nil {
 		return true, c.ensureVolumes(ctx, a)
 	}
+	// Before a release brings the recorded numbers back.
+	if len(work) == 0 && c.wantsLook(app) {
+		return true, c.observe(ctx, app)
+	}
 	r, err := c.claim(ctx, app)
 	if err != nil {
 		return false, err
 	}
 	switch {
+	case r != nil && r.State == platform.ReleasePending:
+		return true, c.nothingNew(ctx, *r)
 	case r != nil:
 		return true, c.rollOut(ctx, *r)
 	case pick(work, WorkApply) != nil:

@@ -40,6 +40,12 @@ func kindOf(resource string) (apiVersion, kind string) {
 		return "gateway.networking.k8s.io/v1", "Gateway"
 	case "grpcroutes":
 		return "gateway.networking.k8s.io/v1", "GRPCRoute"
+	case "horizontalpodautoscalers":
+		return "autoscaling/v2", "HorizontalPodAutoscaler"
+	case "resourcequotas":
+		return "v1", "ResourceQuota"
+	case "limitranges":
+		return "v1", "LimitRange"
 	case "httproutes":
 		return "gateway.networking.k8s.io/v1", "HTTPRoute"
 	}

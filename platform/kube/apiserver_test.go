@@ -217,6 +217,9 @@ func (s *apiServer) patch(w http.ResponseWriter, r *http.Request) {
 	}
 	path := strings.TrimSuffix(r.URL.Path, "/scale")
 	isApply := strings.Contains(r.Header.Get("Content-Type"), "apply-patch")
+	if manager := r.URL.Query().Get("fieldManager"); isApply && manager != fieldManager {
+		isApply = false // kept apart from what our own applies say
+	}
 	s.mu.Lock()
 	rec := s.records[path]
 	if rec == nil && !isApply {
@@ -248,11 +251,22 @@ func (s *apiServer) patch(w http.ResponseWriter, r *http.Request) {
 	s.after(path, final)
 }
 
+// ownReplicas reports whether what was applied is what says the replicas: the
+// one field whose owner matters here.
+func ownReplicas(rec *record) bool {
+	applied, _ := rec.applied["spec"].(object)
+	patched, _ := rec.patched["spec"].(object)
+	return applied["replicas"] != nil && patched["replicas"] == nil
+}
+
 // write computes the object and tells the watches. The lock is held.
 func (s *apiServer) write(path string, rec *record) object {
 	before := rec.final
 	final := merge(merge(rec.server, rec.applied), rec.patched)
 	meta := final["metadata"].(object)
+	if ownReplicas(rec) {
+		meta["managedFields"] = []any{object{"manager": fieldManager, "operation": "Apply", "fieldsV1": object{"f:spec": object{"f:replicas": object{}}}}}
+	}
 	generation := 1.0
 	kind := "ADDED"
 	if before != nil {

@@ -65,9 +65,10 @@ type deploy struct {
 	app     string
 	objects Objects
 
-	rollouts []*rollout
-	views    views
-	changed  chan struct{}
+	rollouts   []*rollout
+	autoscaled map[string]bool // Deployments that had an autoscaler when we began
+	views      views
+	changed    chan struct{}
 }
 
 type views struct {
@@ -95,6 +96,9 @@ func (r *deploy) perform(ctx context.Context) error {
 	if err := r.await(ctx); err != nil {
 		return err
 	}
+	if err := r.each(ctx, r.applyAutoscaler); err != nil {
+		return err
+	}
 	if err := r.expose(ctx); err != nil {
 		return err
 	}
@@ -116,6 +120,10 @@ func (r *deploy) watch(ctx context.Context, group *sync.WaitGroup) error {
 	})
 	opening.Go(func() (err error) {
 		r.views.pods, err = follow(ctx, group, r.c.pods(r.app), r.changed)
+		return err
+	})
+	opening.Go(func() (err error) {
+		r.autoscaled, err = r.c.autoscalers(ctx, r.app)
 		return err
 	})
 	return opening.Wait()
@@ -140,7 +148,7 @@ func (r *deploy) applyWorkload(ctx context.Context, roll *rollout) error {
 			return err
 		}
 	}
-	applied, err := apply(ctx, r.c.core.AppsV1().Deployments(r.app), roll.objects.Deployment)
+	applied, err := r.applyDeployment(ctx, roll)
 	if err != nil {
 		return err
 	}

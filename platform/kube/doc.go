@@ -6,10 +6,11 @@
 //
 //	control.Deployment ──Render──▶ Objects
 //	                                ├─ Namespace, NetworkPolicy      one per app
+//	                                ├─ ResourceQuota, LimitRange     if set
 //	                                └─ per process type
 //	                                    ├─ Secret  {app}-{ptype}-vN-env
 //	                                    ├─ Secret  private-registry-{ptype}-vN
-//	                                    ├─ Deployment {app}-{ptype}
+//	                                    ├─ Deployment, HorizontalPodAutoscaler {app}-{ptype}
 //	                                    └─ Service, HTTPRoute {app}   (routed only)
 //
 // The other half applies them, server side and under one field manager, and

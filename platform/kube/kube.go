@@ -4,10 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net"
 	"net/http"
+	"net/netip"
 	"time"
 
 	"github.com/sirupsen/logrus"
+	corev1 "k8s.io/api/core/v1"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
@@ -29,6 +32,16 @@ type Options struct {
 	Logger           *logrus.Logger // default: discards
 	StorageClass     string         // of volumes; default: the cluster's
 	FilerImage       string         // serves the files of volumes; default: none does
+
+	// PublicPorts are the ports of nodes that apps may connect to; default 80,
+	// 443 and 2222, where the gateway and the door for git listen.
+	PublicPorts []int
+	// HostAddresses are more addresses of nodes than Kubernetes knows of; apps
+	// reach no other port there either. Default: those of this machine.
+	HostAddresses func() []string
+	PodSecurity   string                    // default PodSecurityBaseline
+	Quota         *corev1.ResourceQuotaSpec // of each app; nil: none
+	LimitRange    *corev1.LimitRangeSpec    // of each app; nil: none
 }
 
 // Cluster is a control.Cluster on Kubernetes. Make it with New.
@@ -129,9 +142,31 @@ func withDefaults(o Options) Options {
 	if len(o.ClusterCIDRs) == 0 {
 		o.ClusterCIDRs = []string{"10.42.0.0/16"}
 	}
+	if len(o.PublicPorts) == 0 {
+		o.PublicPorts = []int{80, 443, 2222}
+	}
+	if o.HostAddresses == nil {
+		o.HostAddresses = hostAddresses
+	}
 	if o.Logger == nil {
 		o.Logger = logrus.New()
 		o.Logger.SetOutput(io.Discard)
 	}
 	return o
+}
+
+// hostAddresses are those of this machine's interfaces. One that cannot be
+// read is left out: the addresses that Kubernetes knows remain.
+func hostAddresses() []string {
+	var out []string
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range addrs {
+		if p, err := netip.ParsePrefix(a.String()); err == nil {
+			out = append(out, p.Addr().String())
+		}
+	}
+	return out
 }

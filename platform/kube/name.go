@@ -23,7 +23,9 @@ const (
 
 	annotationManagedBy   = "app.kubernetes.io/managed-by"
 	annotationChangeCause = "kubernetes.io/change-cause"
-	annotationServing     = "drycc.cc/serving" // the last version that became ready
+	annotationServing     = "drycc.cc/serving"     // the last version that became ready
+	annotationQuota       = "drycc.cc/quota"       // on a namespace that was given a quota
+	annotationLimitRange  = "drycc.cc/limit-range" // the same for limits of new pods
 	annotationRestarted   = "kubectl.kubernetes.io/restartedAt"
 
 	heritage  = "drycc"

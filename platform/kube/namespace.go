@@ -18,7 +18,7 @@ func (c *Cluster) EnsureApp(ctx context.Context, a platform.App) error {
 	if err != nil {
 		return translate(ctx, "EnsureApp", err)
 	}
-	return translate(ctx, "EnsureApp", c.ensure(ctx, Objects{Namespace: renderNamespace(a), Policy: renderPolicy(a, s)}))
+	return translate(ctx, "EnsureApp", c.ensure(ctx, renderHome(a, s)))
 }
 
 // ID is the identity of the namespace that every cluster has from its start.
@@ -44,8 +44,10 @@ func (c *Cluster) ensure(ctx context.Context, o Objects) error {
 	if _, err := apply(ctx, c.core.CoreV1().Namespaces(), o.Namespace); err != nil {
 		return err
 	}
-	_, err = apply(ctx, c.core.NetworkingV1().NetworkPolicies(o.Policy.Namespace), o.Policy)
-	return err
+	if _, err = apply(ctx, c.core.NetworkingV1().NetworkPolicies(o.Policy.Namespace), o.Policy); err != nil {
+		return err
+	}
+	return c.bound(ctx, found.Annotations, o)
 }
 
 // ours reports whether we made the namespace for the app of its name.
@@ -57,6 +59,8 @@ func ours(ns *corev1.Namespace) bool {
 // server's cache will do.
 func (c *Cluster) surroundings(ctx context.Context) (Surroundings, error) {
 	s := c.place()
+	s.PublicPorts, s.PodSecurity = c.opts.PublicPorts, c.opts.PodSecurity
+	s.Quota, s.LimitRange = c.opts.Quota, c.opts.LimitRange
 	nodes, err := c.core.CoreV1().Nodes().List(ctx, metav1.ListOptions{ResourceVersion: "0"})
 	if err != nil {
 		return s, err
@@ -64,7 +68,13 @@ func (c *Cluster) surroundings(ctx context.Context) (Surroundings, error) {
 	s.Nodes = max(len(nodes.Items), 1)
 	for _, n := range nodes.Items {
 		s.NodeSubnets = append(s.NodeSubnets, n.Spec.PodCIDRs...)
+		for _, a := range n.Status.Addresses {
+			if a.Type == corev1.NodeInternalIP || a.Type == corev1.NodeExternalIP {
+				s.NodeAddresses = append(s.NodeAddresses, a.Address)
+			}
+		}
 	}
+	s.NodeAddresses = append(s.NodeAddresses, c.opts.HostAddresses()...)
 	return s, nil
 }
 

@@ -4,13 +4,14 @@ import (
 	"encoding/base64"
 	"encoding/json"
 	"fmt"
+	"maps"
 
 	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
-	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
 )
 
@@ -22,34 +23,41 @@ type Surroundings struct {
 	ClusterCIDRs     []string // the networks of pods
 	NodeSubnets      []string // the part of them that each node has
 	Nodes            int      // schedulable or not; at least 1
+	NodeAddresses    []string // of the nodes themselves
+	PublicPorts      []int    // of the nodes that apps may connect to; the gateway's
+	PodSecurity      string   // PodSecurityRestricted or, otherwise, baseline
+	Quota            *corev1.ResourceQuotaSpec
+	LimitRange       *corev1.LimitRangeSpec
 }
 
 // Objects is one release as Kubernetes sees it. Everything has its
 // apiVersion and kind set and holds no field that the API server would fill.
 type Objects struct {
-	Namespace *corev1.Namespace
-	Policy    *networkingv1.NetworkPolicy
-	Processes []ProcessObjects
-	Edge      EdgeObjects
+	Namespace  *corev1.Namespace
+	Policy     *networkingv1.NetworkPolicy
+	Quota      *corev1.ResourceQuota // nil without one
+	LimitRange *corev1.LimitRange    // nil without one
+	Processes  []ProcessObjects
+	Edge       EdgeObjects
 }
 
 // ProcessObjects are those of one process type. Pull is nil without registry
-// credentials.
+// credentials. With an Autoscaler the Deployment names no replicas; First is
+// how many it begins with.
 type ProcessObjects struct {
 	Ptype      string
 	Env        *corev1.Secret
 	Pull       *corev1.Secret
 	Deployment *appsv1.Deployment
+	Autoscaler *autoscalingv2.HorizontalPodAutoscaler
+	First      int32
 }
 
 // Render turns a deployment into objects. It is pure. The only errors are
 // platform.Invalid ones about probes and lifecycle hooks that have no meaning.
 func Render(d control.Deployment, s Surroundings) (Objects, error) {
-	out := Objects{
-		Namespace: renderNamespace(d.App),
-		Policy:    renderPolicy(d.App, s),
-		Edge:      RenderEdge(d.Exposure, s),
-	}
+	out := renderHome(d.App, s)
+	out.Edge = RenderEdge(d.Exposure, s)
 	for _, p := range d.Processes {
 		o, err := renderProcess(d, p, s)
 		if err != nil {
@@ -65,36 +73,27 @@ func renderProcess(d control.Deployment, p control.Process, s Surroundings) (Pro
 	if err != nil {
 		return ProcessObjects{}, err
 	}
-	o := ProcessObjects{Ptype: p.Ptype, Env: renderEnv(d, p), Deployment: deployment}
+	o := ProcessObjects{
+		Ptype: p.Ptype, Env: renderEnv(d, p), Deployment: deployment,
+		Autoscaler: renderAutoscaler(d, p), First: firstReplicas(p),
+	}
 	if p.PullSecret != nil {
 		o.Pull = renderPull(d, p)
 	}
 	return o, nil
 }
 
-// objectMeta is the metadata that objects of a process type share.
+// objectMeta is the metadata that objects of a process type share, with the
+// labels that users gave the app; those that this package selects by win.
 func objectMeta(d control.Deployment, p control.Process, name string) metav1.ObjectMeta {
+	all := map[string]string{}
+	maps.Copy(all, d.Settings.Label)
+	maps.Copy(all, appLabels(d.App))
 	return metav1.ObjectMeta{
 		Name:        name,
 		Namespace:   d.App.ID,
-		Labels:      with(appLabels(d.App), labelType, p.Ptype),
+		Labels:      with(all, labelType, p.Ptype),
 		Annotations: appAnnotations(d.App),
-	}
-}
-
-// renderNamespace asks for the baseline level: the images that people bring
-// run as root more often than not, which restricted forbids. It warns about
-// restricted, so that whoever works with kubectl sees what would be better.
-func renderNamespace(a platform.App) *corev1.Namespace {
-	return &corev1.Namespace{
-		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Namespace"},
-		ObjectMeta: metav1.ObjectMeta{
-			Name: a.ID,
-			Labels: with(appLabels(a),
-				"pod-security.kubernetes.io/enforce", "baseline",
-				"pod-security.kubernetes.io/warn", "restricted"),
-			Annotations: appAnnotations(a),
-		},
 	}
 }
 

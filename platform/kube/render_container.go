@@ -72,6 +72,9 @@ func served(p control.Process) bool {
 
 // renderLifecycle takes the hooks of the app. A served process without a
 // preStop hook gets one that waits: the container needs no shell for it.
+//
+// A hook that opens a socket is left out. The API has it, but no kubelet
+// carries it out: after a start it would kill the container each time.
 func renderLifecycle(p control.Process) (*corev1.Lifecycle, error) {
 	l := &corev1.Lifecycle{}
 	for _, name := range slices.Sorted(maps.Keys(p.Lifecycle)) {
@@ -80,6 +83,11 @@ func renderLifecycle(p control.Process) (*corev1.Lifecycle, error) {
 		}
 		if err := convert(map[string]any{name: p.Lifecycle[name]}, l); err != nil {
 			return nil, invalid("lifecycle", p.Ptype, name, err)
+		}
+	}
+	for _, hook := range []**corev1.LifecycleHandler{&l.PostStart, &l.PreStop} {
+		if *hook != nil && (*hook).TCPSocket != nil {
+			*hook = nil
 		}
 	}
 	if l.StopSignal != nil && (*l.StopSignal == "" || *l.StopSignal == corev1.SIGTERM) {

@@ -23,6 +23,7 @@ func oneNode() Surroundings {
 	return Surroundings{
 		GatewayName: "drycc", GatewayNamespace: "drycc", GatewayClass: "traefik",
 		ClusterCIDRs: []string{"10.42.0.0/16"}, NodeSubnets: []string{"10.42.0.0/24"}, Nodes: 1,
+		NodeAddresses: []string{"192.0.2.10", "10.42.0.1", "127.0.0.1", "192.0.2.10", "fd00::2"}, PublicPorts: []int{80, 443, 2222},
 	}
 }
 
@@ -48,8 +49,9 @@ func webDeployment(n int) control.Deployment {
 func workerProcess() control.Process {
 	return control.Process{
 		Ptype: "worker", Replicas: 4, Image: "registry.example.com/acme/hello:2", Port: 5000,
-		Args:  []string{"bundle", "exec", "work"},
-		Env:   map[string]string{"PORT": "5000", "FOO_BAR": "1", "foo-bar": "2", "DRYCC_DEPLOY_BATCHES": "3", "KUBERNETES_DEPLOYMENTS_REVISION_HISTORY_LIMIT": "5"},
+		Args:    []string{"bundle", "exec", "work"},
+		Env:     map[string]string{"PORT": "5000", "FOO_BAR": "1", "foo-bar": "2"},
+		Batches: 3, History: ptr(5),
 		Grace: 90 * time.Second, Timeout: 10 * time.Minute,
 		PullPolicy: "Always", NodeSelector: map[string]string{"disk": "ssd"},
 		PullSecret: &control.PullSecret{Hostname: "registry.example.com", Username: "acme", Password: "s3cret"},
@@ -75,7 +77,20 @@ func TestRenderGolden(t *testing.T) {
 	hidden := webDeployment(4)
 	hidden.Host, hidden.Processes[0].Routed, hidden.Exposure.Routes = "", false, nil
 
+	autoscaled := webDeployment(5)
+	autoscaled.Processes[0].Autoscale = &control.Autoscale{Min: 3, Max: 8, CPUPercent: 75}
+	autoscaled.Settings.Label = map[string]string{"team": "shop", "app": "other", "type": "other"}
+
+	bounded := oneNode()
+	bounded.PodSecurity = PodSecurityRestricted
+	var err error
+	bounded.Quota, err = ParseQuota(`{"spec":{"hard":{"pods":"10"}}}`)
+	require.NoError(t, err)
+	bounded.LimitRange, err = ParseLimitRange(`{"limits":[{"type":"Container","max":{"cpu":"4"}}]}`)
+	require.NoError(t, err)
+
 	dual := oneNode()
+	dual.NodeAddresses = []string{"192.0.2.11", "2001:db8::10", "192.0.2.10", "fe80::1"}
 	dual.ClusterCIDRs = []string{"10.42.0.0/16", "fd42::/56"}
 	dual.NodeSubnets = []string{"10.42.0.0/24", "fd42::/64", "10.42.1.0/24", "fd42:0:0:1::/64"}
 	dual.Nodes = 2
@@ -89,6 +104,9 @@ func TestRenderGolden(t *testing.T) {
 		"probed":  {probed, oneNode()},
 		"hidden":  {hidden, oneNode()},
 		"dual":    {webDeployment(2), dual},
+
+		"autoscaled": {autoscaled, oneNode()},
+		"bounded":    {webDeployment(2), bounded},
 	} {
 		t.Run(name, func(t *testing.T) {
 			objects, err := Render(c.d, c.s)
@@ -111,12 +129,18 @@ func TestRenderGolden(t *testing.T) {
 func asYAML(t *testing.T, o Objects) string {
 	t.Helper()
 	all := []any{o.Namespace, o.Policy}
+	if o.Quota != nil {
+		all = append(all, o.Quota, o.LimitRange)
+	}
 	for _, p := range o.Processes {
 		all = append(all, p.Env)
 		if p.Pull != nil {
 			all = append(all, p.Pull)
 		}
 		all = append(all, p.Deployment)
+		if p.Autoscaler != nil {
+			all = append(all, p.Autoscaler)
+		}
 	}
 	return writeYAML(t, append(all, edgeList(o.Edge)...))
 }

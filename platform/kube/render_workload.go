@@ -3,7 +3,6 @@ package kube
 import (
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -22,15 +21,23 @@ const (
 	// defaultHistory keeps the ReplicaSet that a failed release is undone to
 	// and one more to look at; rollbacks are releases and need none.
 	defaultHistory = 2
-
-	settingBatches = "DRYCC_DEPLOY_BATCHES"
-	settingHistory = "KUBERNETES_DEPLOYMENTS_REVISION_HISTORY_LIMIT"
 )
 
 func renderDeployment(d control.Deployment, p control.Process, s Surroundings) (*appsv1.Deployment, error) {
 	template, err := renderPod(d, p)
 	if err != nil {
 		return nil, err
+	}
+	if s.PodSecurity == PodSecurityRestricted {
+		restrict(&template.Spec)
+	}
+	replicas := ptr(int32(p.Replicas))
+	if p.Autoscale != nil {
+		replicas = nil // the autoscaler's
+	}
+	history := defaultHistory
+	if p.History != nil {
+		history = *p.History
 	}
 	m := objectMeta(d, p, workloadName(d.App.ID, p.Ptype))
 	m.Annotations = with(m.Annotations, annotationChangeCause, d.Release.Summary)
@@ -40,7 +47,7 @@ func renderDeployment(d control.Deployment, p control.Process, s Surroundings) (
 		TypeMeta:   metav1.TypeMeta{APIVersion: "apps/v1", Kind: "Deployment"},
 		ObjectMeta: m,
 		Spec: appsv1.DeploymentSpec{
-			Replicas: ptr(int32(p.Replicas)),
+			Replicas: replicas,
 			Selector: &metav1.LabelSelector{MatchLabels: selectorLabels(d.App.ID, p.Ptype)},
 			Template: template,
 			Strategy: appsv1.DeploymentStrategy{
@@ -50,7 +57,7 @@ func renderDeployment(d control.Deployment, p control.Process, s Surroundings) (
 			// No minReadySeconds: it would hold back every deploy. What it is
 			// for, the gateway learning of the new pod before the old one
 			// goes, is done by the old pod waiting in its preStop hook.
-			RevisionHistoryLimit:    ptr(int32(setting(p, settingHistory, defaultHistory))),
+			RevisionHistoryLimit:    ptr(int32(history)),
 			ProgressDeadlineSeconds: ptr(int32(timeout(p) / time.Second)),
 		},
 	}, nil
@@ -59,8 +66,15 @@ func renderDeployment(d control.Deployment, p control.Process, s Surroundings) (
 // maxSurge is how many pods are replaced at a time: as many as the app asks
 // for, else one for each node, never more than there are.
 func maxSurge(p control.Process, nodes int) int32 {
-	n := setting(p, settingBatches, max(nodes, 1))
-	return int32(max(1, min(n, p.Replicas)))
+	n := p.Batches
+	if n < 1 {
+		n = max(nodes, 1)
+	}
+	most := p.Replicas
+	if p.Autoscale != nil {
+		most = p.Autoscale.Max
+	}
+	return int32(max(1, min(n, most)))
 }
 
 func timeout(p control.Process) time.Duration {
@@ -68,15 +82,6 @@ func timeout(p control.Process) time.Duration {
 		return defaultTimeout
 	}
 	return p.Timeout
-}
-
-// setting reads a number that tunes deploys from the app's configuration;
-// nonsense counts as not set.
-func setting(p control.Process, name string, otherwise int) int {
-	if n, err := strconv.ParseUint(p.Env[name], 10, 16); err == nil {
-		return int(n)
-	}
-	return otherwise
 }
 
 func renderPod(d control.Deployment, p control.Process) (corev1.PodTemplateSpec, error) {

@@ -48,7 +48,7 @@ func (r *deploy) restoreOne(ctx context.Context, roll *rollout) error {
 			return err
 		}
 	case live.Spec.Template.Labels[labelVersion] != serving || serving == roll.version:
-		if err := r.putBack(ctx, live, serving); err != nil {
+		if err := r.putBack(ctx, roll, live, serving); err != nil {
 			return err
 		}
 	}
@@ -71,12 +71,16 @@ func (r *deploy) drop(ctx context.Context, roll *rollout, live *appsv1.Deploymen
 // putBack gives the Deployment the pod template that served, and waits a
 // little until the failed pods are taken away. The pods of that template have
 // been running all the time, so nothing is started.
-func (r *deploy) putBack(ctx context.Context, live *appsv1.Deployment, serving string) error {
+func (r *deploy) putBack(ctx context.Context, roll *rollout, live *appsv1.Deployment, serving string) error {
 	set, err := r.servingSet(ctx, live, serving)
 	if err != nil || set == nil {
 		return err
 	}
-	applied, err := apply(ctx, r.c.core.AppsV1().Deployments(r.app), previous(live, set))
+	before := previous(live, set)
+	if roll.objects.Autoscaler != nil {
+		before.Spec.Replicas = nil // handed over by now
+	}
+	applied, err := apply(ctx, r.c.core.AppsV1().Deployments(r.app), before)
 	if err != nil {
 		return err
 	}

@@ -71,6 +71,9 @@ func (c *Cluster) remove(ctx context.Context, app, ptype string) error {
 	if err := c.unexpose(ctx, app, ptype); err != nil {
 		return err
 	}
+	if err := c.dropAutoscaler(ctx, app, workloadName(app, ptype)); err != nil {
+		return err
+	}
 	background := metav1.DeletePropagationBackground
 	err := c.core.AppsV1().Deployments(app).Delete(ctx, workloadName(app, ptype),
 		metav1.DeleteOptions{PropagationPolicy: &background})

@@ -33,6 +33,8 @@ type Cluster struct {
 	deny     func(control.Exposure) error
 	volumes  map[string]map[string]string // app → volume → size
 	filers   map[string]*filer            // by "app/volume"
+	owners   map[string]string            // workspace by app, as the walls between them have it
+	watching
 }
 
 // Call is one call that the cluster took.
@@ -53,6 +55,7 @@ type Running struct {
 	Routed   bool
 	Restarts int
 	Mounts   []platform.Mount
+	Process  control.Process // all that was asked for
 }
 
 // NewCluster makes an empty cluster.
@@ -62,6 +65,7 @@ func NewCluster() *Cluster {
 		errors: map[string]error{}, once: map[string][]error{}, gates: map[string]*Gate{},
 		exposed: map[string]control.Exposure{},
 		volumes: map[string]map[string]string{}, filers: map[string]*filer{},
+		owners: map[string]string{}, watching: watching{wake: make(chan struct{}, 1)},
 	}
 }
 
@@ -152,6 +156,13 @@ func (c *Cluster) Running(app string) map[string]Running {
 	return maps.Clone(c.apps[app])
 }
 
+// Owner is the workspace whose apps reach app.
+func (c *Cluster) Owner(app string) string {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.owners[app]
+}
+
 // do is the frame of every call: record, gates, errors, overlap, effect.
 func (c *Cluster) do(ctx context.Context, call Call, effect func() error) error {
 	gate, err := c.enter(call)
@@ -207,6 +218,7 @@ func (c *Cluster) EnsureApp(ctx context.Context, a platform.App) error {
 		if c.apps[a.ID] == nil {
 			c.apps[a.ID] = map[string]Running{}
 		}
+		c.owners[a.ID] = a.Workspace
 		return nil
 	})
 }
@@ -231,10 +243,14 @@ func (c *Cluster) Apply(ctx context.Context, d control.Deployment) error {
 			return err
 		}
 		for _, p := range d.Processes {
-			c.apps[d.App.ID][p.Ptype] = Running{
-				Version: d.Release.Version, Image: p.Image, Replicas: p.Replicas, Env: p.Env, Host: d.Host, Routed: p.Routed,
-				Mounts: p.Mounts,
+			replicas := p.Replicas
+			if had, ok := c.apps[d.App.ID][p.Ptype]; ok && p.Autoscale != nil {
+				replicas = had.Replicas
 			}
+			c.apps[d.App.ID][p.Ptype] = Running{
+				Version: d.Release.Version, Image: p.Image, Replicas: replicas, Env: p.Env, Host: d.Host, Routed: p.Routed, Mounts: p.Mounts, Process: p,
+			}
+			c.tell(d.App.ID, p.Ptype, replicas)
 		}
 		return nil
 	})
@@ -252,6 +268,7 @@ func (c *Cluster) Scale(ctx context.Context, app string, replicas map[string]int
 			}
 			r.Replicas = n
 			c.apps[app][ptype] = r
+			c.tell(app, ptype, n)
 		}
 		return missing
 	})

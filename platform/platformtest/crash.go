@@ -112,6 +112,10 @@ func (s crashStore) SetStructure(ctx context.Context, app string, structure map[
 	return s.c.step(func() error { return s.Store.SetStructure(ctx, app, structure, at) })
 }
 
+func (s crashStore) SetWorkspace(ctx context.Context, app, workspace string, at time.Time) error {
+	return s.c.step(func() error { return s.Store.SetWorkspace(ctx, app, workspace, at) })
+}
+
 func (s crashStore) DeleteApp(ctx context.Context, id string) error {
 	return s.c.step(func() error { return s.Store.DeleteApp(ctx, id) })
 }

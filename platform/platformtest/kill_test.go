@@ -59,6 +59,8 @@ func (h *house) start(crash *platformtest.Crash) {
 		require.NoError(h.t, err)
 		_, err = h.store.CreateWorkspace(h.t.Context(), platform.Workspace{UUID: "w", ID: "admin"}, "admin")
 		require.NoError(h.t, err)
+		_, err = h.store.CreateWorkspace(h.t.Context(), platform.Workspace{UUID: "o", ID: "other"}, "admin")
+		require.NoError(h.t, err)
 		h.actor = control.Actor{User: u}
 	}
 	options := control.Options{
@@ -159,6 +161,13 @@ func story() []step {
 			require.NoError(h.t, err)
 			return !s.Routable
 		}},
+		{"transfer", func(ctx context.Context, h *house) error {
+			return h.core.Transfer(ctx, h.actor, app, "other")
+		}, func(h *house) bool {
+			a, err := h.store.FindApp(h.t.Context(), app)
+			require.NoError(h.t, err)
+			return a.Workspace == "other"
+		}},
 		{"web only", deploy("registry.test/hello:2", nil), atVersion(5)},
 		{"rollback", func(ctx context.Context, h *house) error {
 			_, err := h.core.Rollback(ctx, h.actor, app, 3, nil)
@@ -236,6 +245,8 @@ func (h *house) check() {
 	require.Equal(h.t, 3, running["web"].Replicas)
 	require.Equal(h.t, 0, running["worker"].Replicas, "gone with v5, back with v6, not scaled")
 	require.False(h.t, running["web"].Routed)
+	require.Equal(h.t, "other", running["web"].Env["DRYCC_WORKSPACE"])
+	require.Equal(h.t, "other", h.cluster.Owner(app))
 	require.Empty(h.t, h.cluster.Overlaps())
 }
 

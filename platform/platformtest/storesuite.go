@@ -35,6 +35,7 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"volumes", suiteVolumes},
 		{"resources", suiteResources},
 		{"events", suiteEvents},
+		{"transfer", suiteTransfer},
 		{"cancelled", suiteCancelled},
 		{"domains", suiteDomains},
 		{"certificates", suiteCerts},

@@ -139,6 +139,7 @@ func suiteSupersede(t *testing.T, f fixture) {
 	f.end(three, platform.ReleaseCrashed, "Timeout: slow")
 	require.NoError(t, f.SetReleaseState(f.ctx, "hello", 3, platform.Condition{State: platform.ReleaseDeploying}, nil))
 	f.release("hello", "four", "web")
+	require.NoError(t, f.SetReleaseState(f.ctx, "hello", 4, platform.Condition{State: platform.ReleaseDeploying}, []string{"worker"}))
 	f.release("hello", "five", "web")
 	require.NoError(t, f.Supersede(f.ctx, "hello", 5, day(4)))
 	for version, want := range map[int]platform.ReleaseState{
@@ -148,6 +149,8 @@ func suiteSupersede(t *testing.T, f fixture) {
 		r, err := f.FindRelease(f.ctx, "hello", version)
 		require.NoError(t, err)
 		require.Equal(t, want, r.State, "v%d", version)
+		touched := map[int][]string{3: {"web"}, 4: {"worker"}, 5: {"web"}}
+		require.Equal(t, touched[version], r.DeployedPtypes, "v%d: one that waited has deployed nothing", version)
 		if version == 3 {
 			require.Equal(t, "Timeout: slow", r.Exception)
 		}

@@ -212,12 +212,15 @@ func (s *Store) Supersede(ctx context.Context, app string, version int, at time.
 			return err
 		}
 		for _, r := range list {
+			if r.State == platform.ReleasePending {
+				r.DeployedPtypes = nil // not one of them
+			}
 			state, text := platform.ReleaseSuperseded, "Superseded: a newer release came before this one was deployed"
 			if len(r.Conditions) > 0 {
 				state, text = r.Conditions[0].State, r.Conditions[0].Exception
 			}
-			_, err := tx.ExecContext(ctx, `UPDATE releases SET state = ?, exception = ?, updated = ? WHERE uuid = ?`,
-				string(state), text, micros(at), r.UUID)
+			_, err := tx.ExecContext(ctx, `UPDATE releases SET state = ?, exception = ?, ptypes = ?, updated = ? WHERE uuid = ?`,
+				string(state), text, joinList(r.DeployedPtypes), micros(at), r.UUID)
 			if err != nil {
 				return err
 			}

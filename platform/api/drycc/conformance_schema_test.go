@@ -50,7 +50,7 @@ func objectSchemas() map[string]string {
 	}
 	maps.Copy(all, volumeSchemas())
 	maps.Copy(all, edgeSchemas())
-	return all
+	return addDeploySchemas(all)
 }
 
 // checkSchema reports where body is not what want says.

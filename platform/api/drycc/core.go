@@ -24,6 +24,8 @@ type Core interface {
 	Edge
 	Volumes
 	Resources
+	Limits
+	Transfers
 	// Ready returns nil when requests can be served.
 	Ready(ctx context.Context) error
 }

@@ -124,7 +124,8 @@ func TestConfigRefusals(t *testing.T) {
 		"limit is a bool":     {`{"limits": {"web": true}}`, "limits", "Not a valid string, but true or false."},
 		"tags too flat":       {`{"tags": {"web": "x"}}`, "tags", "Expected an object, but got a string"},
 		"refs too flat":       {`{"values_refs": {"web": "g"}}`, "values_refs", "Expected a list"},
-		"the guide's memory":  {`{"memory": {"web": "1G"}}`, "memory", "not known"},
+		"the guide's memory":  {`{"memory": {"web": true}}`, "memory", "Not a valid string, but true or false."},
+		"unknown":             {`{"disk": {"web": "1G"}}`, "disk", "not known"},
 		"healthcheck is text": {`{"healthcheck": "yes"}`, "healthcheck", "Expected an object or a list, but got a string."},
 	}
 	for name, test := range tests {

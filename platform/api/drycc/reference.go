@@ -127,7 +127,7 @@ func objects() []objectDoc {
 		{"Pod", podWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
 		{"Workspace", workspaceWire{}}, {"Key", keyWire{}}, {"Volume", volumeWire{}}, {"Resource", resourceWire{}},
 		{"CatalogService", catalogServiceWire{}}, {"CatalogPlan", servicePlanWire{}},
-		{"Addon", addonWire{}}, {"AddonClass", addonClassWire{}}, {"Member", memberWire{}}, {"Invitation", invitationWire{}}, {"page of …", pageOf[appWire]{}},
+		{"Spec", specWire{}}, {"Plan", planWire{}}, {"Addon", addonWire{}}, {"AddonClass", addonClassWire{}}, {"Member", memberWire{}}, {"Invitation", invitationWire{}}, {"page of …", pageOf[appWire]{}},
 	} {
 		doc := objectDoc{name: o.name}
 		t := reflect.TypeOf(o.wire)

@@ -16,7 +16,7 @@ func routes() []route {
 	var all []route
 	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes(),
 		buildRoutes(), keyRoutes(), hookRoutes(), edgeRoutes(), volumeRoutes(), resourceRoutes(),
-		loginRoutes(), userRoutes(), memberRoutes()} {
+		loginRoutes(), userRoutes(), memberRoutes(), limitRoutes(), transferRoutes()} {
 		all = append(all, part...)
 	}
 	return all
@@ -95,7 +95,10 @@ func releaseRoutes() []route {
 		{method: "POST", pattern: "/v2/apps/{app}/config/", run: (*Handler).changeConfig, doc: routeDoc{
 			summary: "Change the config and make a release of it. null removes. With merge=false the groups and process types that are named lose their other values. 409 when nothing changes, 422 for removing what is not there.",
 			who:     member, query: "merge: true (default) or false", request: "any part of Config", status: 201, response: "Config",
-			collision: `The guide's map form, {"values": {"NAME": "value"}}, is taken too; its values go to the group global.`}},
+			collision: `The guide's map form, {"values": {"NAME": "value"}}, is taken too; its values go to the group global. ` +
+				`memory and cpu, maps of process types to amounts such as 512M and 500m, choose the smallest plan that has them. ` +
+				`healthcheck {"livenessProbe": {"livenessProbe": null}}, as the newest client unsets, takes the probe from web, or from the one process type that has it. ` +
+				`Names in healthcheck and lifecycle may be in snake_case. A lifecycle hook of tcpSocket is kept and not carried out: Kubernetes has no such hook.`}},
 		{method: "DELETE", pattern: "/v2/apps/{app}/config/", run: (*Handler).detachConfig, doc: routeDoc{
 			summary: "Detach groups of values from process types.", who: admin,
 			request: `{"values_refs": {ptype: [group]}}`, status: 200}},

@@ -58,6 +58,8 @@ func shapes() map[string]string {
 		"Token":     "uuid owner alias fuzzy_key created updated",
 		"Workspace": "uuid id uid email created updated",
 		"User":      "id email username first_name last_name is_superuser is_staff groups user_permissions last_login date_joined is_active",
+		"Spec":      "id cpu memory features disabled",
+		"Plan":      "id spec cpu memory features disabled",
 		"Pod":       "name state release type started ready restarts",
 
 		"Key": "uuid owner id public fingerprint created updated",

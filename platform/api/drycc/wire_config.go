@@ -71,12 +71,15 @@ type configRequest struct {
 	Healthcheck      json.RawMessage `json:"healthcheck"`
 	Lifecycle        json.RawMessage `json:"lifecycle"`
 	TerminationGrace json.RawMessage `json:"termination_grace_period"`
+	// Memory and CPU are the guide's older bounds.
+	Memory json.RawMessage `json:"memory"`
+	CPU    json.RawMessage `json:"cpu"`
 }
 
 // change converts the request.
 func (c configRequest) change() (control.ConfigChange, error) {
 	var out control.ConfigChange
-	var limits, grace map[string]*text
+	var limits, grace, memory, cpu map[string]*text
 	var tags, registry map[string]map[string]*text
 	values, err := decodeValues(c.Values)
 	if err != nil {
@@ -95,12 +98,15 @@ func (c configRequest) change() (control.ConfigChange, error) {
 		{"healthcheck", c.Healthcheck, &out.Healthcheck},
 		{"lifecycle", c.Lifecycle, &out.Lifecycle},
 		{"termination_grace_period", c.TerminationGrace, &grace},
+		{"memory", c.Memory, &memory},
+		{"cpu", c.CPU, &cpu},
 	} {
 		if err := decodeNested(m.name, m.raw, m.into); err != nil {
 			return out, err
 		}
 	}
 	out.Limits, out.TerminationGrace = pointers(limits), pointers(grace)
+	out.Memory, out.CPU = pointers(memory), pointers(cpu)
 	out.Tags, out.Registry = nested(tags), nested(registry)
 	camelAll(out.Healthcheck)
 	camelAll(out.Lifecycle)

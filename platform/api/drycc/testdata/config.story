@@ -595,10 +595,10 @@
 <   ]
 < }
 > adalove POST /v2/apps/hello/config/
-| {"memory": {"web": "1G"}}
+| {"disk": {"web": "1G"}}
 < 400
 < {
-<   "memory": [
+<   "disk": [
 <     "This field is not known here."
 <   ]
 < }
@@ -616,5 +616,165 @@
 < {
 <   "values": [
 <     "JSON parse error - it ends too early."
+<   ]
+< }
+
+# The newest client takes health checks away in this shape.
+> adalove POST /v2/apps/hello/config/
+| {"healthcheck": {"web": {"liveness_probe": {"http_get": {"port": 80, "path": "/", "http_headers": [{"name": "X-Foo", "value": "bar"}]}, "initial_delay_seconds": 50}}}}
+< 201
+< {
+<   "uuid": "<uuid-12>",
+<   "app": "hello",
+<   "values": [
+<     {
+<       "name": "WORKERS",
+<       "value": "4",
+<       "ptype": "web"
+<     },
+<     {
+<       "name": "ONLY",
+<       "value": "",
+<       "group": "global"
+<     },
+<     {
+<       "name": "PASSWORD",
+<       "value": "hunter2",
+<       "group": "secrets"
+<     }
+<   ],
+<   "values_refs": {},
+<   "limits": {
+<     "run": "std1.large.c1m1",
+<     "web": "std1.large.c2m2"
+<   },
+<   "tags": {},
+<   "registry": {},
+<   "healthcheck": {
+<     "web": {
+<       "livenessProbe": {
+<         "httpGet": {
+<           "httpHeaders": [
+<             {
+<               "name": "X-Foo",
+<               "value": "bar"
+<             }
+<           ],
+<           "path": "/",
+<           "port": 80
+<         },
+<         "initialDelaySeconds": 50
+<       }
+<     }
+<   },
+<   "lifecycle": {
+<     "web": {
+<       "stopSignal": "SIGTERM"
+<     }
+<   },
+<   "termination_grace_period": {
+<     "web": "60"
+<   },
+<   "created": "2026-01-02T03:32:05Z",
+<   "updated": "2026-01-02T03:32:05Z"
+< }
+> adalove POST /v2/apps/hello/config/
+| {"healthcheck": {"livenessProbe": {"livenessProbe": null}}}
+< 201
+< {
+<   "uuid": "<uuid-13>",
+<   "app": "hello",
+<   "values": [
+<     {
+<       "name": "WORKERS",
+<       "value": "4",
+<       "ptype": "web"
+<     },
+<     {
+<       "name": "ONLY",
+<       "value": "",
+<       "group": "global"
+<     },
+<     {
+<       "name": "PASSWORD",
+<       "value": "hunter2",
+<       "group": "secrets"
+<     }
+<   ],
+<   "values_refs": {},
+<   "limits": {
+<     "run": "std1.large.c1m1",
+<     "web": "std1.large.c2m2"
+<   },
+<   "tags": {},
+<   "registry": {},
+<   "healthcheck": {},
+<   "lifecycle": {
+<     "web": {
+<       "stopSignal": "SIGTERM"
+<     }
+<   },
+<   "termination_grace_period": {
+<     "web": "60"
+<   },
+<   "created": "2026-01-02T03:33:05Z",
+<   "updated": "2026-01-02T03:33:05Z"
+< }
+> adalove POST /v2/apps/hello/config/
+| {"healthcheck": {"livenessProbe": {"livenessProbe": null}}}
+< 422
+< {
+<   "detail": "livenessProbe does not exist under healthcheck"
+< }
+
+# Bounds as the guide's older clients gave them.
+> adalove POST /v2/apps/hello/config/
+| {"memory": {"web": "1536M"}, "cpu": {"web": "500m"}}
+< 201
+< {
+<   "uuid": "<uuid-14>",
+<   "app": "hello",
+<   "values": [
+<     {
+<       "name": "WORKERS",
+<       "value": "4",
+<       "ptype": "web"
+<     },
+<     {
+<       "name": "ONLY",
+<       "value": "",
+<       "group": "global"
+<     },
+<     {
+<       "name": "PASSWORD",
+<       "value": "hunter2",
+<       "group": "secrets"
+<     }
+<   ],
+<   "values_refs": {},
+<   "limits": {
+<     "run": "std1.large.c1m1",
+<     "web": "std1.large.c1m2"
+<   },
+<   "tags": {},
+<   "registry": {},
+<   "healthcheck": {},
+<   "lifecycle": {
+<     "web": {
+<       "stopSignal": "SIGTERM"
+<     }
+<   },
+<   "termination_grace_period": {
+<     "web": "60"
+<   },
+<   "created": "2026-01-02T03:35:05Z",
+<   "updated": "2026-01-02T03:35:05Z"
+< }
+> adalove POST /v2/apps/hello/config/
+| {"memory": {"web": "plenty"}}
+< 400
+< {
+<   "memory": [
+<     "\"plenty\" is no amount, such as 1 or 0.5"
 <   ]
 < }

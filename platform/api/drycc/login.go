@@ -101,7 +101,7 @@ func (h *Handler) submitLogin(r *request) (answer, error) {
 func (h *Handler) completeLogin(r *request) (answer, error) {
 	q := r.URL.Query()
 	if refused := q.Get("error"); refused != "" {
-		return h.pages.refusal(http.StatusForbidden, "You are not logged in", "The identity provider refused: "+cut(refused)+". Start again with drycc login."), nil
+		return h.pages.refusal(http.StatusForbidden, "You are not logged in", "The identity provider refused: "+clip(refused)+". Start again with drycc login."), nil
 	}
 	id := ""
 	if c, err := r.Cookie(cookieName); err == nil {
@@ -114,8 +114,6 @@ func (h *Handler) completeLogin(r *request) (answer, error) {
 	api.TraceOf(r.Context()).User = u.Username
 	return answer{http.StatusSeeOther, elsewhere(loginDone)}, nil
 }
-
-func cut(s string) string { return s[:min(len(s), 100)] }
 
 func (h *Handler) loggedIn(*request) (answer, error) {
 	return h.pages.notice(http.StatusOK, "You are logged in", "The client goes on by itself. You can close this window."), nil

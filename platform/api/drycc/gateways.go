@@ -172,13 +172,17 @@ func clip(s string) string { return strings.ToValidUTF8(s[:min(len(s), 63)], "")
 func (h *Handler) putGateway(r *request) (answer, error) {
 	body, err := decode[gatewayRequest](r)
 	name := r.params["name"]
-	if err == nil {
-		err = same("name", body.Name, name)
-	}
 	if err == nil && body.Ports == nil {
 		err = platform.FieldErrorf("ports", "This field is required.")
 	}
 	if err != nil {
+		return answer{}, err
+	}
+	if err := same("name", body.Name, name); err != nil {
+		// Without a name the core says first whether the actor may at all.
+		if _, _, denied := h.core.SaveGateway(r.Context(), r.who, r.params["app"], "", nil); platform.CodeOf(denied) != platform.Invalid {
+			return answer{}, denied
+		}
 		return answer{}, err
 	}
 	var ports []platform.GatewayPort
@@ -231,12 +235,16 @@ func (h *Handler) putRoute(r *request) (answer, error) {
 	body, err := decode[routeRequest](r)
 	name := r.params["name"]
 	if err == nil {
-		err = same("name", body.Name, name)
-	}
-	if err == nil {
 		err = required("kind", body.Kind)
 	}
 	if err != nil {
+		return answer{}, err
+	}
+	if err := same("name", body.Name, name); err != nil {
+		// As for gateways: permission comes first.
+		if _, _, denied := h.core.SaveRoute(r.Context(), r.who, r.params["app"], control.NewRoute{}); platform.CodeOf(denied) != platform.Invalid {
+			return answer{}, denied
+		}
 		return answer{}, err
 	}
 	if body.Ptype != "" || body.Port != 0 || body.Weight != nil {

@@ -156,7 +156,7 @@ func checkPipeline(file string, raw rawPipeline) (Pipeline, error) {
 		run := PipelineStep(*raw.Run)
 		p.Run = &run
 	}
-	return p, nil
+	return p, checkRunStep(file, p.Run)
 }
 
 // checkStep refuses what no process can be started with.

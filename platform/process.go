@@ -68,7 +68,7 @@ func (b Build) Launch(ptype string) (Launch, error) {
 		if p == nil {
 			return Launch{}, Errorf(Invalid, "process type %s is not exists", ptype)
 		}
-		return Launch{Image: b.pipelineImage(d, p), Command: p.Deploy.Command, Args: p.Deploy.Args}, nil
+		return Launch{Image: b.pipelineImage(d, p.Deploy.Image, p), Command: p.Deploy.Command, Args: p.Deploy.Args}, nil
 	}
 	l := Launch{Image: b.Image}
 	if line, ok := b.Procfile[ptype]; ok && (b.Dockerfile != "" || b.SHA == "") {
@@ -77,13 +77,14 @@ func (b Build) Launch(ptype string) (Launch, error) {
 	return l, nil
 }
 
-// pipelineImage resolves deploy.image: empty is the pipeline's own, the name of
-// another process type is that one's, anything else a full reference.
-func (b Build) pipelineImage(d *Dryccfile, p *Pipeline) string {
-	if p.Deploy.Image != "" && p.Deploy.Image != p.Ptype {
-		other := d.pipelineOf(p.Deploy.Image)
+// pipelineImage resolves the image of a step of p: empty is the pipeline's own,
+// the name of another process type is that one's, anything else a full
+// reference.
+func (b Build) pipelineImage(d *Dryccfile, image string, p *Pipeline) string {
+	if image != "" && image != p.Ptype {
+		other := d.pipelineOf(image)
 		if other == nil {
-			return p.Deploy.Image
+			return image
 		}
 		p = other
 	}

@@ -1,6 +1,10 @@
 package api
 
-import "net/http"
+import (
+	"bufio"
+	"net"
+	"net/http"
+)
 
 // recorder remembers the status and counts the bytes of an answer. Unwrap
 // lets http.ResponseController reach the connection behind it, which the
@@ -27,6 +31,16 @@ func (r *recorder) Write(b []byte) (int, error) {
 	n, err := r.ResponseWriter.Write(b)
 	r.bytes += int64(n)
 	return n, err
+}
+
+// Hijack gives the connection away, to a protocol that the client asked to
+// change to; the answer to that is written past this recorder.
+func (r *recorder) Hijack() (net.Conn, *bufio.ReadWriter, error) {
+	conn, rw, err := http.NewResponseController(r.ResponseWriter).Hijack()
+	if err == nil && r.status == 0 {
+		r.status = http.StatusSwitchingProtocols
+	}
+	return conn, rw, err
 }
 
 // Unwrap returns the writer behind this one.

@@ -32,6 +32,7 @@ type Server struct {
 	opts      ServerOptions
 	http      *http.Server
 	listeners []net.Listener
+	long      *longLived
 }
 
 // NewServer checks the options; it opens nothing.
@@ -45,8 +46,11 @@ func NewServer(opts ServerOptions) (*Server, error) {
 	if opts.Grace == 0 {
 		opts.Grace = 15 * time.Second
 	}
-	return &Server{opts: opts, http: &http.Server{
-		Handler: opts.Handler,
+	long := newLongLived()
+	base := context.WithValue(context.Background(), longLivedKey{}, long)
+	return &Server{opts: opts, long: long, http: &http.Server{
+		Handler:     opts.Handler,
+		BaseContext: func(net.Listener) context.Context { return base },
 		// A client that sends its header or body by drops holds a connection
 		// no longer than this. Routes that stream move their own deadlines.
 		ReadHeaderTimeout: 10 * time.Second,
@@ -101,7 +105,9 @@ func (s *Server) Run(ctx context.Context) error {
 func (s *Server) shutdown(ctx context.Context) error {
 	ctx, cancel := context.WithTimeout(ctx, s.opts.Grace)
 	defer cancel()
+	s.long.stop()
 	err := s.http.Shutdown(ctx)
+	s.long.wait(ctx)
 	if errors.Is(err, context.DeadlineExceeded) {
 		s.opts.Logger.WithField("grace", s.opts.Grace).Warn("api: cutting off requests that did not finish")
 		err = s.http.Close()

@@ -73,6 +73,7 @@ type Controller struct {
 	catalog  Catalog
 	queue    *queue
 	hooks    *dispatcher
+	bell     *bell
 	throttle *throttle
 	logins   *logins
 	edge     EdgeOptions
@@ -102,8 +103,9 @@ func New(o Options) (*Controller, error) {
 	if err != nil {
 		return nil, err
 	}
+	events := newBell()
 	c := &Controller{
-		store: o.Store, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
+		bell: events, store: ringing{o.Store, events}, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
 		workers: o.Workers, tuning: o.Tuning, plans: o.Limits, backoff: o.Backoff, entered: o.OnRelease,
 		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, queue: newQueue(),

@@ -121,14 +121,22 @@ func (c *Controller) checkDryccfile(n NewBuild) (*platform.Dryccfile, error) {
 		if err := c.reserved.Check("dryccfile", p.Ptype); err != nil {
 			return nil, err
 		}
-		if p.Run != nil {
-			return nil, platform.FieldErrorf("dryccfile", "%s: this version can't carry out run steps; remove the run section", p.File)
-		}
-		l, err := platform.Build{Image: n.Image, Dryccfile: n.Dryccfile}.Launch(p.Ptype)
+		b := platform.Build{Image: n.Image, Dryccfile: n.Dryccfile}
+		l, err := b.Launch(p.Ptype)
 		if err != nil {
 			return nil, err
 		}
 		if err := c.checkImage(n, l.Image); err != nil {
+			return nil, err
+		}
+		step, err := b.RunStep(p.Ptype)
+		if err != nil {
+			return nil, err
+		}
+		if step == nil {
+			continue
+		}
+		if err := c.checkImage(n, step.Image); err != nil {
 			return nil, err
 		}
 	}

@@ -69,7 +69,9 @@ func TestDeployRefusesBadInput(t *testing.T) {
 		{control.NewBuild{Image: "x", Stack: "container", Procfile: map[string]string{"default": "x"}}, "procfile", "default is a reserved name."},
 		{control.NewBuild{Image: "x", Stack: "container", Procfile: map[string]string{"web": strings.Repeat("x", 300<<10)}}, "procfile", "no more than"},
 		{control.NewBuild{Image: "x", Stack: "container", Dryccfile: []byte(`{"x":1}`)}, "dryccfile", "unknown field"},
-		{control.NewBuild{Image: "x", Stack: "container", Dryccfile: []byte(`{"pipeline":{"a":{"kind":"pipeline","ptype":"web","run":{},"deploy":{}}}}`)}, "dryccfile", "can't carry out run steps"},
+		{control.NewBuild{Image: "x", Stack: "container", Dryccfile: []byte(`{"pipeline":{"a":{"kind":"pipeline","ptype":"web","run":{},"deploy":{}}}}`)}, "dryccfile", "a: run needs a command"},
+		{control.NewBuild{Image: "x", Stack: "container", Dryccfile: []byte(`{"pipeline":{"a":{"kind":"pipeline","ptype":"web","run":{"args":["x"],"timeout":86401},"deploy":{}}}}`)}, "dryccfile", "timeout of run"},
+		{control.NewBuild{Image: "x", Stack: "container", Dryccfile: []byte(`{"pipeline":{"a":{"kind":"pipeline","ptype":"web","run":{"image":"127.0.0.1/x"},"deploy":{}}}}`)}, "", "loopback"},
 		{control.NewBuild{Image: "x", Stack: "container", Dryccfile: []byte(`{"pipeline":{"a":{"kind":"pipeline","ptype":"web","deploy":{"image":"127.0.0.1/x"}}}}`)}, "", "loopback"},
 	} {
 		_, err := k.Deploy(t.Context(), k.alice, app, tc.build)

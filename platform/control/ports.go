@@ -84,6 +84,8 @@ type Store interface {
 
 	AppendEvent(ctx context.Context, e Event) (int64, error)
 	ListEvents(ctx context.Context, app string, after int64, limit int) ([]Event, error)
+	// LastEvents lists the newest events of app, oldest first.
+	LastEvents(ctx context.Context, app string, limit int) ([]Event, error)
 }
 
 // ReleaseQuery describes releases; a zero field does not narrow.
@@ -231,6 +233,9 @@ type Cluster interface {
 	Pods(ctx context.Context, app string) ([]platform.Pod, error)
 	Restart(ctx context.Context, app string, ptypes []string) error
 	VolumeCluster
+	Inspector
+	Streams
+	Jobs
 }
 
 // RolloutError says why a release did not become ready.

@@ -23,12 +23,20 @@ func (c *Controller) rollOut(ctx context.Context, r platform.Release) error {
 	}
 	log := c.log.WithField("app", r.App).WithField("release", r.Version)
 	log.Info("deploying release")
-	if err := c.cluster.Apply(ctx, d); err != nil {
+	err = c.runSteps(ctx, d)
+	if err == nil {
+		err = c.cluster.Apply(ctx, d)
+	}
+	if err != nil {
 		if ctx.Err() != nil || platform.CodeOf(err) == platform.Unavailable {
 			return fmt.Errorf("release %s v%d: apply: %w", r.App, r.Version, err)
 		}
 		logCrash(log, err)
-		return c.crashed(ctx, d, err)
+		if err := c.crashed(ctx, d, err); err != nil {
+			return err
+		}
+		c.endSteps(ctx, d)
+		return nil
 	}
 	if err := c.prune(ctx, d); err != nil {
 		return err
@@ -37,6 +45,7 @@ func (c *Controller) rollOut(ctx context.Context, r platform.Release) error {
 	if err := c.record(ctx, r, cond, nil); err != nil {
 		return err
 	}
+	c.endSteps(ctx, d)
 	log.Info("release deployed")
 	return nil
 }

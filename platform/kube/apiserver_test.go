@@ -39,6 +39,7 @@ type apiServer struct {
 	hang     func(r *http.Request) bool
 	broken   int // how often all watches were cut
 	logs     map[string]string
+	special  func(w http.ResponseWriter, r *http.Request) bool // answers what is no object
 
 	// after is called without the lock when an object was written by a
 	// request; it plays the controllers.
@@ -86,6 +87,7 @@ func (s *apiServer) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}
 	}
 	switch {
+	case s.special != nil && s.special(w, r):
 	case r.URL.Query().Get("watch") != "":
 		s.watch(w, r)
 	case strings.HasSuffix(r.URL.Path, "/log"):

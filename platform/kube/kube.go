@@ -48,6 +48,7 @@ type Options struct {
 type Cluster struct {
 	core     kubernetes.Interface
 	gateway  gatewayclient.GatewayV1Interface
+	config   *rest.Config // for connections that are upgraded, which make their own transport
 	opts     Options
 	log      *logrus.Logger
 	now      func() time.Time
@@ -114,6 +115,7 @@ func New(opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kube: making a gateway client: %w", err)
 	}
+	upgrading := rest.CopyConfig(config)
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
 	core, err := kubernetes.NewForConfigAndClient(config, client)
@@ -121,7 +123,7 @@ func New(opts Options) (*Cluster, error) {
 		return nil, fmt.Errorf("kube: making a client: %w", err)
 	}
 	return &Cluster{
-		core: core, gateway: gateway, opts: opts, log: opts.Logger,
+		core: core, gateway: gateway, config: upgrading, opts: opts, log: opts.Logger,
 		now: time.Now, patience: defaultPatience(),
 		// Pods are never behind the proxy that the node may use for the internet.
 		direct:    &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute}},

@@ -26,12 +26,15 @@ const (
 	annotationServing     = "drycc.cc/serving"     // the last version that became ready
 	annotationQuota       = "drycc.cc/quota"       // on a namespace that was given a quota
 	annotationLimitRange  = "drycc.cc/limit-range" // the same for limits of new pods
+	annotationFor         = "drycc.cc/for"         // the process type that a job is run for
 	annotationRestarted   = "kubectl.kubernetes.io/restartedAt"
 
 	heritage  = "drycc"
 	classEnv  = "env"
 	classPull = "pull"
 	classEdge = "edge" // what shows an app to the outside
+	classRun  = "run"  // a command that runs once, and all of it
+	classStep = "step" // the same before a release
 
 	// fieldManager owns every field this package applies.
 	fieldManager = "slipway"

@@ -61,7 +61,8 @@ type trouble struct {
 func (r *rollout) mine(pods []*corev1.Pod) []*corev1.Pod {
 	var out []*corev1.Pod
 	for _, p := range pods {
-		if p.Labels[labelType] == r.objects.Ptype && p.Labels[labelVersion] == r.version && p.DeletionTimestamp == nil {
+		if p.Labels[labelType] == r.objects.Ptype && p.Labels[labelVersion] == r.version &&
+			p.Labels[labelClass] == "" && p.DeletionTimestamp == nil {
 			out = append(out, p)
 		}
 	}
@@ -85,23 +86,8 @@ func (r *rollout) judge(now time.Time, d *appsv1.Deployment, pods []*corev1.Pod)
 		r.done = true
 		return nil, time.Time{}
 	}
-	seen := map[string]time.Time{}
 	again = r.deadline
-	// lasting reports whether a trouble has been there for as long as it may.
-	lasting := func(key string, limit time.Duration) bool {
-		first, known := r.since[key]
-		if !known {
-			first = now
-		}
-		seen[key] = first
-		if end := first.Add(limit); end.After(now) {
-			if end.Before(again) {
-				again = end
-			}
-			return false
-		}
-		return true
-	}
+	lasting, seen := r.lasting(now, &again)
 	defer func() { r.since = seen }()
 
 	if d != nil && d.Status.ObservedGeneration >= r.generation {
@@ -119,6 +105,26 @@ func (r *rollout) judge(now time.Time, d *appsv1.Deployment, pods []*corev1.Pod)
 		return &trouble{kind: kindTimeout}, again
 	}
 	return nil, again
+}
+
+// lasting returns what reports whether a trouble has been there for as long as
+// it may, and what it saw. again becomes the earliest time at which one will.
+func (r *rollout) lasting(now time.Time, again *time.Time) (func(string, time.Duration) bool, map[string]time.Time) {
+	seen := map[string]time.Time{}
+	return func(key string, limit time.Duration) bool {
+		first, known := r.since[key]
+		if !known {
+			first = now
+		}
+		seen[key] = first
+		if end := first.Add(limit); end.After(now) {
+			if end.Before(*again) {
+				*again = end
+			}
+			return false
+		}
+		return true
+	}, seen
 }
 
 func (r *rollout) judgePod(p *corev1.Pod, lasting func(string, time.Duration) bool) *trouble {

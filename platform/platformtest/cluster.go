@@ -34,6 +34,7 @@ type Cluster struct {
 	volumes  map[string]map[string]string // app → volume → size
 	filers   map[string]*filer            // by "app/volume"
 	owners   map[string]string            // workspace by app, as the walls between them have it
+	runs     runState
 	watching
 }
 
@@ -62,7 +63,7 @@ type Running struct {
 func NewCluster() *Cluster {
 	return &Cluster{
 		Name: "cluster", apps: map[string]map[string]Running{}, foreign: map[string]bool{}, busy: map[string]string{},
-		errors: map[string]error{}, once: map[string][]error{}, gates: map[string]*Gate{},
+		runs: newRunState(), errors: map[string]error{}, once: map[string][]error{}, gates: map[string]*Gate{},
 		exposed: map[string]control.Exposure{},
 		volumes: map[string]map[string]string{}, filers: map[string]*filer{},
 		owners: map[string]string{}, watching: watching{wake: make(chan struct{}, 1)},
@@ -287,6 +288,7 @@ func (c *Cluster) Remove(ctx context.Context, app string, ptypes []string) error
 // DeleteApp ends all of an app.
 func (c *Cluster) DeleteApp(ctx context.Context, app string) error {
 	return c.do(ctx, Call{Name: "DeleteApp", App: app}, func() error {
+		delete(c.runs.jobs, app)
 		delete(c.apps, app)
 		delete(c.exposed, app)
 		delete(c.volumes, app)
@@ -320,7 +322,7 @@ func (c *Cluster) Pods(_ context.Context, app string) ([]platform.Pod, error) {
 			})
 		}
 	}
-	return pods, c.errors["Pods"]
+	return append(pods, c.jobPods(app)...), c.errors["Pods"]
 }
 
 // Restart counts a restart of ptypes, or of all when none are named.

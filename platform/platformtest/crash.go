@@ -195,3 +195,19 @@ func (k crashCluster) DeleteApp(ctx context.Context, app string) error {
 func (k crashCluster) Restart(ctx context.Context, app string, ptypes []string) error {
 	return k.c.step(func() error { return k.Cluster.Restart(ctx, app, ptypes) })
 }
+
+func (k crashCluster) DeletePods(ctx context.Context, app string, pods []string) error {
+	return k.c.step(func() error { return k.Cluster.DeletePods(ctx, app, pods) })
+}
+
+func (k crashCluster) StartJob(ctx context.Context, d control.Deployment, j control.Job) error {
+	return k.c.step(func() error { return k.Cluster.StartJob(ctx, d, j) })
+}
+
+func (k crashCluster) RunStep(ctx context.Context, d control.Deployment, j control.Job) error {
+	return k.c.step(func() error { return k.Cluster.RunStep(ctx, d, j) })
+}
+
+func (k crashCluster) EndSteps(ctx context.Context, app string) error {
+	return k.c.step(func() error { return k.Cluster.EndSteps(ctx, app) })
+}

@@ -389,6 +389,12 @@ func suiteEvents(t *testing.T, f fixture) {
 	some, err := f.ListEvents(f.ctx, "hello", all[0].ID, 2)
 	require.NoError(t, err)
 	require.Len(t, some, 2)
+	newest, err := f.LastEvents(f.ctx, "hello", 2)
+	require.NoError(t, err)
+	require.Equal(t, all[3:5], newest, "the newest two of that app, oldest first")
+	none, err := f.LastEvents(f.ctx, "absent", 2)
+	require.NoError(t, err)
+	require.Empty(t, none)
 }
 
 func suiteCancelled(t *testing.T, f fixture) {

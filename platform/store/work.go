@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"slices"
 
 	"github.com/slipway-paas/slipway/platform/control"
 )
@@ -84,12 +85,24 @@ func (s *Store) ListEvents(ctx context.Context, app string, after int64, limit i
 		where, args = where+` AND app = ?`, append(args, app)
 	}
 	rows, err := s.read.QueryContext(ctx, `SELECT id, app, object, action, data, created FROM events`+where+` ORDER BY id LIMIT ?`, append(args, limit)...)
-	list, err := collect(rows, err, func(row rowScanner) (e control.Event, err error) {
-		var data string
-		var created int64
-		err = row.Scan(&e.ID, &e.App, &e.Object, &e.Action, &data, &created)
-		e.Data, e.Created = []byte(data), fromMicros(created)
-		return e, err
-	})
+	list, err := collect(rows, err, scanEvent)
 	return list, fault("store.ListEvents", "Event", err)
+}
+
+// LastEvents lists the newest events of app, oldest first.
+func (s *Store) LastEvents(ctx context.Context, app string, limit int) ([]control.Event, error) {
+	limit, _ = page(control.Page{Limit: limit})
+	rows, err := s.read.QueryContext(ctx, `SELECT id, app, object, action, data, created FROM events
+		WHERE app = ? ORDER BY id DESC LIMIT ?`, app, limit)
+	list, err := collect(rows, err, scanEvent)
+	slices.Reverse(list)
+	return list, fault("store.LastEvents", "Event", err)
+}
+
+func scanEvent(row rowScanner) (e control.Event, err error) {
+	var data string
+	var created int64
+	err = row.Scan(&e.ID, &e.App, &e.Object, &e.Action, &data, &created)
+	e.Data, e.Created = []byte(data), fromMicros(created)
+	return e, err
 }

@@ -26,6 +26,8 @@ type Core interface {
 	Resources
 	Limits
 	Transfers
+	Inspection
+	Streams
 	// Ready returns nil when requests can be served.
 	Ready(ctx context.Context) error
 }

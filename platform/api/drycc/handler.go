@@ -23,11 +23,13 @@ const (
 
 // Handler answers the Drycc API. Safe for concurrent use.
 type Handler struct {
-	core   Core
-	router router
-	errors map[platform.Code]errorRow
-	pods   http.RoundTripper // to file clients
-	pages  *pages
+	core     Core
+	router   router
+	errors   map[platform.Code]errorRow
+	sessions *sessions
+	patience patience
+	pods     http.RoundTripper // to file clients
+	pages    *pages
 }
 
 var _ api.Dialect = (*Handler)(nil)
@@ -36,6 +38,7 @@ var _ api.Dialect = (*Handler)(nil)
 func New(core Core) *Handler {
 	return &Handler{
 		core: core, router: newRouter(routes()), errors: errorTable(), pods: podTransport(), pages: newPages(),
+		sessions: newSessions(), patience: defaultPatience(),
 	}
 }
 
@@ -43,11 +46,13 @@ func New(core Core) *Handler {
 type request struct {
 	*http.Request
 	who    control.Actor
-	params map[string]string // the pattern's variables
-	base   string            // "https://drycc.example.com", as the client sees us
+	params map[string]string   // the pattern's variables
+	base   string              // "https://drycc.example.com", as the client sees us
+	w      http.ResponseWriter // for what streams, and for headers
 }
 
-// answer is what a handler wants sent. Body nil sends none; a plain is sent
+// answer is what a handler wants sent. The zero answer means that the handler
+// has sent all itself. Body nil sends none; a plain is sent
 // as it is; anything else as JSON.
 type answer struct {
 	status int
@@ -85,7 +90,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusOK)
 		return
 	}
-	req := &request{Request: r, params: found.params, base: baseURL(r)}
+	req := &request{Request: r, params: found.params, base: baseURL(r), w: w}
 	if found.service() {
 		if err := h.authenticateService(r); err != nil {
 			h.Fail(w, r, err)
@@ -111,7 +116,9 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Fail(w, r, err)
 		return
 	}
-	write(w, a)
+	if a.status != 0 {
+		write(w, a)
+	}
 }
 
 // authenticate finds out who asks.
@@ -187,7 +194,9 @@ func write(w http.ResponseWriter, a answer) {
 	case sender:
 		body.send(w, a.status)
 	case plain:
-		w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		if w.Header().Get("Content-Type") == "" {
+			w.Header().Set("Content-Type", "text/plain; charset=utf-8")
+		}
 		w.WriteHeader(a.status)
 		_, _ = w.Write([]byte(body)) // a client that went away is not our error
 	case released:

@@ -23,6 +23,7 @@ type RouteDoc struct {
 	Who          string // who may use it
 	Open         bool   // needs no token
 	Paged        bool   // takes limit and offset
+	Socket       bool   // changes to the websocket protocol
 	Query        string // "name: meaning"; several are separated by "; "
 	Request      string // shape of the body; empty: none
 	Status       int    // when all is well
@@ -38,7 +39,7 @@ func Reference() []RouteDoc {
 	for _, r := range routes() {
 		d := r.doc
 		out = append(out, RouteDoc{
-			Method: r.method, Path: r.pattern, Summary: d.summary, Who: d.who, Open: r.open, Paged: r.paged,
+			Method: r.method, Path: r.pattern, Summary: d.summary, Who: d.who, Open: r.open, Paged: r.paged, Socket: r.socket,
 			Query: d.query, Request: d.request, Status: d.status, Also: d.also, Response: d.response, Collision: d.collision,
 		})
 	}
@@ -57,6 +58,7 @@ func WriteReference(w io.Writer) error {
 	for _, d := range Reference() {
 		fmt.Fprintf(&b, "| %s | `%s` | %s | %s | %s | %s |\n", d.Method, d.Path, d.Who, code(d.Request), d.answer(), d.remark())
 	}
+	b.WriteString("\n" + socketReference())
 	b.WriteString("\n## Objects\n\nTimes are UTC, `YYYY-MM-DDTHH:MM:SSZ`. Lists and maps are empty, never null.\n\n")
 	b.WriteString("| Object | Members |\n| --- | --- |\n")
 	for _, o := range objects() {
@@ -124,7 +126,8 @@ func objects() []objectDoc {
 		{"Domain", domainWire{}}, {"TLS", tlsWire{}}, {"Event of TLS", tlsEventWire{}}, {"Cert", certWire{}},
 		{"Service", serviceWire{}}, {"Port of a Service", servicePortWire{}}, {"Gateway", gatewayWire{}},
 		{"Route", routeWire{}}, {"Rule of a Route", ruleWire{}}, {"Match of a Rule", matchWire{}}, {"Filter of a Rule", filterWire{}},
-		{"Pod", podWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
+		{"Pod", podWire{}}, {"PodContainer", podContainerWire{}}, {"Ptype", ptypeWire{}}, {"PtypeContainer", ptypeContainerWire{}},
+		{"ClusterEvent", eventWire{}}, {"User", userWire{}}, {"Token", tokenWire{}},
 		{"Workspace", workspaceWire{}}, {"Key", keyWire{}}, {"Volume", volumeWire{}}, {"Resource", resourceWire{}},
 		{"CatalogService", catalogServiceWire{}}, {"CatalogPlan", servicePlanWire{}},
 		{"Spec", specWire{}}, {"Plan", planWire{}}, {"Addon", addonWire{}}, {"AddonClass", addonClassWire{}}, {"Member", memberWire{}}, {"Invitation", invitationWire{}}, {"page of …", pageOf[appWire]{}},

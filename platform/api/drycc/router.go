@@ -17,6 +17,7 @@ type route struct {
 	paged   bool   // takes limit and offset
 	service bool   // answers to the service key only
 	rest    bool   // the last variable takes the rest of the path, slashes included
+	socket  bool   // changes to the websocket protocol
 	run     func(h *Handler, r *request) (answer, error)
 	doc     routeDoc
 	// serve answers by itself, all methods and without a token, instead of run.

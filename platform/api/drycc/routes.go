@@ -16,7 +16,7 @@ func routes() []route {
 	var all []route
 	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes(),
 		buildRoutes(), keyRoutes(), hookRoutes(), edgeRoutes(), volumeRoutes(), resourceRoutes(),
-		loginRoutes(), userRoutes(), memberRoutes(), limitRoutes(), transferRoutes()} {
+		loginRoutes(), userRoutes(), memberRoutes(), limitRoutes(), transferRoutes(), inspectRoutes(), streamRoutes()} {
 		all = append(all, part...)
 	}
 	return all

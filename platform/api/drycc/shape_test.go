@@ -29,6 +29,10 @@ func (s *stage) checkShape(method, target string, w *httptest.ResponseRecorder) 
 		assert.Empty(s.t, w.Body.String(), name)
 		return
 	}
+	if r.doc.response == plainText {
+		assert.Contains(s.t, w.Header().Get("Content-Type"), "text/plain", name)
+		return
+	}
 	response, either := strings.CutSuffix(r.doc.response, " or "+pageShape)
 	if response == pageShape || either && strings.HasPrefix(w.Header().Get("Content-Type"), "text/html") {
 		assert.Equal(s.t, "text/html; charset=utf-8", w.Header().Get("Content-Type"), name)
@@ -78,6 +82,15 @@ func shapes() map[string]string {
 		`{"token"}`:                     "token",
 		`{"users"}`:                     "users",
 		`{"workspace_id", "user_exists", "register_url"}`: "workspace_id user_exists register_url",
+		"PodContainer":   "container image command args state lastState ready restartCount status reason message",
+		"Ptype":          "name release ready garbage up_to_date available_replicas started",
+		"PtypeContainer": "container image command args liveness_probe readiness_probe limits volume_mounts node_selector",
+		"ClusterEvent":   "reason message created",
+
+		`{"results": [Ptype], "count"}`:          "results count",
+		`{"results": [PodContainer], "count"}`:   "results count",
+		`{"results": [PtypeContainer], "count"}`: "results count",
+		`{"results": [ClusterEvent], "count"}`:   "results count",
 	}
 	maps.Copy(all, volumeShapes())
 	return all
@@ -85,6 +98,10 @@ func shapes() map[string]string {
 
 func checkObject(t *testing.T, name, shape string, body []byte) {
 	t.Helper()
+	if item, ok := strings.CutPrefix(shape, "["); ok {
+		checkItems(t, name, strings.TrimSuffix(item, "]"), body)
+		return
+	}
 	var object map[string]json.RawMessage
 	require.NoError(t, json.Unmarshal(body, &object), name)
 	if strings.HasPrefix(shape, "{username: [") { // a map: its names are the users'
@@ -104,18 +121,19 @@ func checkObject(t *testing.T, name, shape string, body []byte) {
 		want, ok := shapes()[shape]
 		require.True(t, ok, "%s: no shape %q", name, shape)
 		assert.ElementsMatch(t, strings.Fields(want), keys(object), name)
-		if strings.Contains(shape, "[Pod]") {
-			inner = "Pod"
-		}
-		if strings.Contains(shape, "[AddonClass]") {
-			inner = "AddonClass"
+		if list, ok := strings.CutPrefix(shape, `{"results": [`); ok {
+			inner, _, _ = strings.Cut(list, "]")
 		}
 	}
-	if inner == "" {
-		return
+	if inner != "" {
+		checkItems(t, name, inner, object["results"])
 	}
+}
+
+func checkItems(t *testing.T, name, inner string, list []byte) {
+	t.Helper()
 	var items []json.RawMessage
-	require.NoError(t, json.Unmarshal(object["results"], &items), name)
+	require.NoError(t, json.Unmarshal(list, &items), name)
 	require.NotNil(t, items, name)
 	for _, item := range items {
 		checkObject(t, name, inner, item)

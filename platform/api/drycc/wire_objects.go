@@ -27,6 +27,14 @@ func optional(s string) *string {
 	return &s
 }
 
+// orNone keeps a list from being null on the wire.
+func orNone[T any](list []T) []T {
+	if list == nil {
+		return []T{}
+	}
+	return list
+}
+
 // orEmpty keeps a map from being null on the wire.
 func orEmpty[K comparable, V any](m map[K]V) map[K]V {
 	if m == nil {

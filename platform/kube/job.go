@@ -30,6 +30,9 @@ func (c *Cluster) startJob(ctx context.Context, d control.Deployment, j control.
 	if err != nil {
 		return err
 	}
+	if c.opts.PodSecurity == PodSecurityRestricted {
+		restrict(&objects.Job.Spec.Template.Spec)
+	}
 	if err := c.sweepOrphans(ctx, d.App.ID); err != nil {
 		return err
 	}

@@ -50,6 +50,7 @@ func objectSchemas() map[string]string {
 	}
 	maps.Copy(all, volumeSchemas())
 	maps.Copy(all, edgeSchemas())
+	maps.Copy(all, runSchemas())
 	return addDeploySchemas(all)
 }
 
@@ -59,6 +60,9 @@ func checkSchema(t *testing.T, name, want string, body []byte) {
 	switch want {
 	case "":
 		assert.Empty(t, string(body), name)
+		return
+	case plainText:
+		assert.NotEmpty(t, string(body), name)
 		return
 	case "OK", "pong":
 		assert.Equal(t, want, string(body), name)

@@ -101,9 +101,9 @@ func newStage(t *testing.T, options ...func(*control.Options)) *stage {
 	}
 	s.core, err = control.New(made)
 	require.NoError(t, err)
+	plenty := api.Rate{PerSecond: 1e6, Burst: 1e6}
 	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: New(s.core)}}, Logger: logger,
-		Limits: api.Limits{Anonymous: api.Rate{PerSecond: 1e6, Burst: 1e6},
-			Token: api.Rate{PerSecond: 1e6, Burst: 1e6}, Remote: api.Rate{PerSecond: 1e6, Burst: 1e6}}})
+		Limits: api.Limits{Anonymous: plenty, Token: plenty, Remote: plenty}})
 	require.NoError(t, err)
 	s.addCerts()
 	s.run()

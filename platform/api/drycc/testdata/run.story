@@ -141,7 +141,7 @@
 < 400
 < {
 <   "command": [
-<     "Expected a list, but got a number."
+<     "Expected a string or a list of strings, but got a number."
 <   ]
 < }
 > adalove POST /v2/apps/hello/run/

@@ -218,6 +218,6 @@
 < 400
 < {
 <   "dryccfile": [
-<     "web.yaml: the timeout of run has to be between 1 and 86400 seconds"
+<     "web.yaml: timeout can't be below 0"
 <   ]
 < }

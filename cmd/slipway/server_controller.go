@@ -67,24 +67,9 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	if err := identity.EnsureAdmin(ctx, c.store, who, s.settings.AdminUsername, s.settings.AdminPassword.Reveal()); err != nil {
 		return err
 	}
-	tuning, err := control.ParseTuning(s.settings.ControllerSetting)
-	if err != nil {
-		return err
-	}
-	catalog, err := control.ParseLimits(s.settings.ControllerSetting, os.ReadFile)
-	if err != nil {
-		return err
-	}
 	metrics := api.NewMetrics()
-	c.control, err = control.New(control.Options{
-		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
-		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
-		Hooks: control.ParseDeployHooks(s.settings.ControllerSetting, webhook.New()),
-		EdgeOptions: control.EdgeOptions{
-			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
-		},
-	})
-	if err != nil {
+	var err error
+	if c.control, err = c.newControl(s, cluster, authority, metrics, who); err != nil {
 		return err
 	}
 	address, err := netip.ParseAddr(s.address)
@@ -118,6 +103,36 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	}
 	_, err = c.api.Listen(ctx)
 	return err
+}
+
+// newControl makes the core from the settings.
+func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edge.Authority, metrics *api.Metrics, who control.Identity) (*control.Controller, error) {
+	get := s.settings.ControllerSetting
+	tuning, err := control.ParseTuning(get)
+	if err != nil {
+		return nil, err
+	}
+	catalog, err := control.ParseLimits(get, os.ReadFile)
+	if err != nil {
+		return nil, err
+	}
+	registration, err := platform.ParseRegistrationMode(get("REGISTRATION_MODE"))
+	if err != nil {
+		return nil, err
+	}
+	outside, err := identity.NewOutside(identity.ParseOutside(get))
+	if err != nil {
+		return nil, err
+	}
+	return control.New(control.Options{
+		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
+		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
+		Hooks:        control.ParseDeployHooks(get, webhook.New()),
+		Registration: registration, Directory: outside.Directory, SignOn: outside.SignOn, Mailer: outside.Mailer,
+		EdgeOptions: control.EdgeOptions{
+			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
+		},
+	})
 }
 
 // mounts are the doors of the listener: the client's download and the API.

@@ -4,7 +4,6 @@ import (
 	"context"
 	"maps"
 	"slices"
-	"time"
 
 	"github.com/slipway-paas/slipway/platform"
 )
@@ -37,10 +36,6 @@ func (c *Controller) Scale(ctx context.Context, actor Actor, app string, counts 
 	}
 	return err
 }
-
-// scaleMoment is how long Scale waits for its turn before it leaves the rest to
-// the queue.
-const scaleMoment = 500 * time.Millisecond
 
 func (c *Controller) recordScale(ctx context.Context, actor Actor, app string, counts map[string]int) error {
 	a, unlock, err := c.hold(ctx, actor, app, platform.Member)

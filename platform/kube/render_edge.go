@@ -47,9 +47,9 @@ func RenderEdge(x control.Exposure, s Surroundings) EdgeObjects {
 	for _, v := range x.Services {
 		o.Services = append(o.Services, renderService(x.App, v))
 	}
-	secrets := map[string]string{} // of domains
-	o.Secrets, secrets = renderCerts(x)
-	o.Gateways = renderGateways(x, secrets, s)
+	secrets, ofDomains := renderCerts(x)
+	o.Secrets = secrets
+	o.Gateways = renderGateways(x, ofDomains, s)
 	for _, r := range x.Routes {
 		for i, hosts := range slices.Collect(slices.Chunk(r.Hosts, maxHostnames)) {
 			part := r

@@ -120,7 +120,6 @@ func TestRefusedLogins(t *testing.T) {
 	}
 	address, secret := w.begin()
 	code, _ := w.visit(address, carol())
-	verifier, nonce, _ := strings.Cut(secret, " ")
 	refused("made-up", secret)
 	refused("", secret)
 	refused(code, "")
@@ -129,7 +128,7 @@ func TestRefusedLogins(t *testing.T) {
 
 	address, secret = w.begin()
 	code, _ = w.visit(address, carol())
-	verifier, nonce, _ = strings.Cut(secret, " ")
+	verifier, nonce, _ := strings.Cut(secret, " ")
 	refused(code, verifier+" not-"+nonce)
 
 	address, secret = w.begin()

@@ -13,7 +13,9 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -43,11 +45,39 @@ func TestMain(m *testing.M) {
 type stage struct {
 	url     string
 	cluster *platformtest.Cluster
+	code    atomic.Int64 // with which commands end
+}
+
+// play is what runs in the cluster: "cat" gives its input back, a process that
+// is attached to counts its input, everything else says its words.
+func (s *stage) play(_ context.Context, _ string, words []string, t control.Terminal) (int, error) {
+	text := strings.Join(words, " ") + "\n"
+	switch {
+	case len(words) == 1 && words[0] == "cat" || len(words) == 0 && t.Stdin != nil:
+		raw, err := io.ReadAll(t.Stdin)
+		if err != nil {
+			return 0, err
+		}
+		text = string(raw)
+	case len(words) == 0:
+		text = "total 28\n"
+	}
+	_, err := io.WriteString(t.Stdout, text)
+	return int(s.code.Load()), err
+}
+
+// ends sets with which code commands end.
+func ends(ts *testscript.TestScript, _ bool, args []string) {
+	s, _ := ts.Value("stage").(*stage)
+	code, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	s.code.Store(int64(code))
 }
 
 func newStage(t testing.TB) *stage {
 	t.Helper()
 	s := &stage{cluster: platformtest.NewCluster()}
+	s.cluster.Play(s.play)
 	ctx, cancel := context.WithCancel(context.Background())
 	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "slipway.db"), bytes.Repeat([]byte{7}, store.KeySize))
 	require.NoError(t, err)
@@ -121,7 +151,7 @@ func TestScripts(t *testing.T) {
 			return errors.Join(os.MkdirAll(home, 0o755), writeCertificate(e.WorkDir, "hello.bacongobbler.com"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tidy": tidy, "refuse": refuse,
+			"tidy": tidy, "refuse": refuse, "ends": ends,
 		},
 	})
 }

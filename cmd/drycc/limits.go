@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"net/http"
 	"strconv"
 	"strings"
 
@@ -73,7 +74,20 @@ func (p *program) limitsSet() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return k.configField("Applying limits", client.ConfigChange{Limits: limits})
+			api, app, err := k.target()
+			if err != nil {
+				return err
+			}
+			return k.progress("Applying limits", func() (string, error) {
+				config, err := api.ChangeConfig(k.ctx(), app, client.ConfigChange{Limits: limits}, true)
+				if client.StatusOf(err) == http.StatusConflict && strings.Contains(err.Error(), "changed nothing") {
+					return "", nil // a new app has a plan already, perhaps the one that is asked for
+				}
+				if err != nil {
+					return "", err
+				}
+				return k.rollout(api, app, ofConfig(config.UUID))
+			})
 		},
 	})
 }

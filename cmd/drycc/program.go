@@ -315,6 +315,9 @@ func (p *program) report(err error) {
 	}
 }
 
+// noPermission is what the controller says to somebody whose role is too low.
+const noPermission = "You do not have permission to perform this action."
+
 func cureFor(err error) string {
 	var known cured
 	if errors.As(err, &known) {
@@ -324,6 +327,10 @@ func cureFor(err error) string {
 	case http.StatusUnauthorized:
 		return "Log in again with `drycc login <url>`."
 	case http.StatusForbidden:
+		var refused *client.Error
+		if errors.As(err, &refused) && refused.Detail != "" && refused.Detail != noPermission {
+			return "" // the controller said why, and a higher role may not help
+		}
 		return "Ask an admin of the app's workspace for a higher role; `drycc whoami` shows who you are."
 	case http.StatusNotFound:
 		if strings.Contains(err.Error(), "No App matches") {

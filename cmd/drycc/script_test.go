@@ -29,7 +29,6 @@ import (
 	"github.com/slipway-paas/slipway/platform/api/drycc"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/identity"
-	"github.com/slipway-paas/slipway/platform/platformtest"
 	"github.com/slipway-paas/slipway/platform/store"
 )
 
@@ -44,7 +43,9 @@ func TestMain(m *testing.M) {
 // by the name that the guide has for it.
 type stage struct {
 	url     string
-	cluster *platformtest.Cluster
+	handler http.Handler
+	shelf   *shelf
+	cluster *filers
 	code    atomic.Int64 // with which commands end
 }
 
@@ -76,7 +77,7 @@ func ends(ts *testscript.TestScript, _ bool, args []string) {
 
 func newStage(t testing.TB) *stage {
 	t.Helper()
-	s := &stage{cluster: platformtest.NewCluster()}
+	s := &stage{cluster: newFilers(t), shelf: newShelf(t)}
 	s.cluster.Play(s.play)
 	ctx, cancel := context.WithCancel(context.Background())
 	db, err := store.Open(ctx, filepath.Join(t.TempDir(), "slipway.db"), bytes.Repeat([]byte{7}, store.KeySize))
@@ -93,12 +94,12 @@ func newStage(t testing.TB) *stage {
 	logger.SetOutput(io.Discard)
 	core, err := control.New(control.Options{
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "example.com", Clock: time.Now,
-		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2,
+		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, Registration: platform.RegistrationEnabled,
 	})
 	require.NoError(t, err)
-	handler, err := api.NewHandler(api.HandlerOptions{Mounts: []api.Mount{{Dialect: drycc.New(core)}}, Logger: logger})
+	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: s.shelf.mounts(drycc.New(core)), Logger: logger})
 	require.NoError(t, err)
-	server := httptest.NewServer(proxy(handler))
+	server := httptest.NewServer(proxy(s.handler))
 	s.url = server.URL
 	done := make(chan error, 1)
 	go func() { done <- core.Run(ctx) }()
@@ -148,10 +149,10 @@ func TestScripts(t *testing.T) {
 			home := filepath.Join(e.WorkDir, "home")
 			e.Vars = append(e.Vars, "HOME="+home, "USERPROFILE="+home, "http_proxy="+s.url, "NO_COLOR=1", "GIT_CONFIG_NOSYSTEM=1")
 			e.Values["stage"] = s
-			return errors.Join(os.MkdirAll(home, 0o755), writeCertificate(e.WorkDir, "hello.bacongobbler.com"))
+			return errors.Join(os.MkdirAll(home, 0o755), s.secured(tb, e), writeCertificate(e.WorkDir, "hello.bacongobbler.com"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
-			"tidy": tidy, "refuse": refuse, "ends": ends,
+			"tidy": tidy, "refuse": refuse, "ends": ends, "nodes": nodes, "says": says, "await": await, "carry": carry,
 		},
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
@@ -26,18 +27,9 @@ func (p *program) versionCommand() *cobra.Command {
 			}
 			shown := map[string]string{"client": version, "client_api": client.APIVersion, "built": built, "go": runtime.Version()}
 			if k.on("all") {
-				mine, err := k.profile()
-				if err != nil {
+				if err := k.serverVersions(shown); err != nil {
 					return err
 				}
-				api, err := k.client()
-				if err != nil {
-					return err
-				}
-				if shown["server_api"], shown["server"], err = api.ServerVersions(k.ctx()); err != nil {
-					return err
-				}
-				shown["controller"] = mine.Controller
 			}
 			if done, err := k.structured(shown); done {
 				return err
@@ -48,6 +40,30 @@ func (p *program) versionCommand() *cobra.Command {
 			return nil
 		},
 	})
+}
+
+// serverVersions adds what the controller says of itself, and warns when this
+// program is not the one that goes with it.
+func (k *call) serverVersions(shown map[string]string) error {
+	api, err := k.client()
+	if err != nil {
+		return err
+	}
+	if shown["server_api"], shown["server"], err = api.ServerVersions(k.ctx()); err != nil {
+		return err
+	}
+	shown["controller"] = api.URL()
+	carried, err := api.CarriedVersion(k.ctx())
+	if client.StatusOf(err) == http.StatusNotFound {
+		return nil // it carries no clients: there is nothing to compare with
+	}
+	if err != nil {
+		return err
+	}
+	if shown["carried"] = carried; carried != version {
+		fmt.Fprintf(k.err, " !    WARNING: This is drycc %s, the controller's is %s. `drycc update` brings it.\n", version, carried)
+	}
+	return nil
 }
 
 func (p *program) updateCommand() *cobra.Command {
@@ -83,7 +99,7 @@ func (p *program) updateCommand() *cobra.Command {
 }
 
 func carriesNone(err error) error {
-	if client.StatusOf(err) == 404 {
+	if client.StatusOf(err) == http.StatusNotFound {
 		return curable(fmt.Errorf("the controller has no client for %s/%s to download", runtime.GOOS, runtime.GOARCH),
 			"Get it from where you got this one.")
 	}

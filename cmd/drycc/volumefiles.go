@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/http"
 	"os"
 	"path"
 	"path/filepath"
@@ -29,7 +30,7 @@ func (p *program) volumesClient() *cobra.Command {
 				}
 				files, _, err := filer.List(k.ctx(), name)
 				if err != nil {
-					return err
+					return fileError(k.args[0], err)
 				}
 				if done, err := k.structured(files); done {
 					return err
@@ -69,7 +70,7 @@ func (p *program) volumesClient() *cobra.Command {
 						return fmt.Errorf("%s is the whole volume: name a file or a folder in it", arg)
 					}
 					if err := filer.Remove(k.ctx(), name); err != nil {
-						return err
+						return fileError(arg, err)
 					}
 				}
 				return nil
@@ -159,7 +160,18 @@ func (k *call) download(from, to string) error {
 	if info, err := os.Stat(to); err == nil && info.IsDir() && strings.Trim(name, "/") != "" {
 		to = filepath.Join(to, path.Base(name))
 	}
-	return k.downloadAll(filer, name, to)
+	return fileError(from, k.downloadAll(filer, name, to))
+}
+
+// fileError names the file that is not there; other errors speak for
+// themselves.
+func fileError(address string, err error) error {
+	if client.StatusOf(err) != http.StatusNotFound {
+		return err
+	}
+	volume, _, _ := strings.Cut(strings.TrimPrefix(address, volumeScheme), "/")
+	return curable(fmt.Errorf("%s: there is no such file", address),
+		"`drycc volumes client ls "+volumeScheme+volume+"/` lists what is there.")
 }
 
 func (k *call) downloadAll(filer *client.Filer, name, to string) error {

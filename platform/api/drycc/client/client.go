@@ -166,7 +166,9 @@ func (c *Client) send(ctx context.Context, k call) (*http.Response, error) {
 		if err != nil {
 			return nil, c.unreachable(ctx, err)
 		}
-		c.checkVersion(res.Header)
+		if !strings.HasPrefix(k.path, downloads) { // what lies there is no part of the API
+			c.checkVersion(res.Header)
+		}
 		if res.StatusCode != http.StatusTooManyRequests || attempt == attempts {
 			return res, nil
 		}

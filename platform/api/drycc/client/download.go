@@ -10,6 +10,9 @@ import (
 	"strings"
 )
 
+// downloads is where the controller's machine keeps the client programs.
+const downloads = "/cli/"
+
 // Health asks whether the controller is alive.
 func (c *Client) Health(ctx context.Context) error {
 	var body string
@@ -40,7 +43,7 @@ func (c *Client) ServerVersions(ctx context.Context) (api, platform string, err 
 // machine carries for download.
 func (c *Client) CarriedVersion(ctx context.Context) (string, error) {
 	var version string
-	_, err := c.anonymous().do(ctx, call{method: http.MethodGet, path: "/cli/version", out: &version})
+	_, err := c.anonymous().do(ctx, call{method: http.MethodGet, path: downloads + "version", out: &version})
 	return strings.TrimSpace(version), err
 }
 
@@ -53,17 +56,17 @@ func (c *Client) Download(ctx context.Context, goos, goarch string, w io.Writer)
 	}
 	anonymous := c.anonymous()
 	var want string
-	if _, err := anonymous.do(ctx, call{method: http.MethodGet, path: "/cli/" + name + ".sha256", out: &want}); err != nil {
+	if _, err := anonymous.do(ctx, call{method: http.MethodGet, path: downloads + name + ".sha256", out: &want}); err != nil {
 		return err
 	}
 	want, _, _ = strings.Cut(strings.TrimSpace(want), " ")
-	res, err := anonymous.send(ctx, call{method: http.MethodGet, path: "/cli/" + name})
+	res, err := anonymous.send(ctx, call{method: http.MethodGet, path: downloads + name})
 	if err != nil {
 		return err
 	}
 	defer res.Body.Close()
 	if res.StatusCode != http.StatusOK {
-		return newError(call{method: http.MethodGet, path: "/cli/" + name}, res, nil)
+		return newError(call{method: http.MethodGet, path: downloads + name}, res, nil)
 	}
 	sum := sha256.New()
 	if _, err := io.Copy(io.MultiWriter(w, sum), res.Body); err != nil {

@@ -137,7 +137,7 @@ func (p *program) tagsSet() *cobra.Command {
 
 func (p *program) tagsUnset() *cobra.Command {
 	return p.command(leaf{
-		use: "unset <key>...", short: "Remove tags; the guide's form has the process type first", app: true, args: cobra.MinimumNArgs(1),
+		use: "unset [ptype] <key>...", short: "Remove tags that nodes must have", app: true, args: cobra.MinimumNArgs(1),
 		flags: func(cmd *cobra.Command) { ptypeFlag(cmd); waitFlag(cmd) },
 		run: func(k *call) error {
 			api, app, err := k.target()

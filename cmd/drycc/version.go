@@ -123,6 +123,9 @@ func replace(ctx context.Context, api *client.Client, self string) (err error) {
 		}
 	}()
 	err = api.Download(ctx, runtime.GOOS, runtime.GOARCH, temp)
+	if err == nil {
+		err = temp.Sync() // a name for what is not on the disk yet is no program after a power cut
+	}
 	if err := errors.Join(err, temp.Close()); err != nil {
 		return err
 	}
@@ -137,5 +140,8 @@ func replace(ctx context.Context, api *client.Client, self string) (err error) {
 	if err := os.Rename(self, old); err != nil {
 		return err
 	}
-	return os.Rename(name, self)
+	if err := os.Rename(name, self); err != nil {
+		return errors.Join(err, os.Rename(old, self))
+	}
+	return nil
 }

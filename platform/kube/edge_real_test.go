@@ -31,7 +31,8 @@ import (
 // KUBECONFIG; see TestRealCluster for what else it needs. The gateway's HTTPS
 // port is at SLIPWAY_GATEWAY_TLS (127.0.0.1:443).
 func TestRealEdge(t *testing.T) {
-	r := &realEdge{real: newReal(t), tls: os.Getenv("SLIPWAY_GATEWAY_TLS")}
+	t.Parallel()
+	r := &realEdge{real: newReal(t, "kubetest-edge"), tls: os.Getenv("SLIPWAY_GATEWAY_TLS")}
 	if r.tls == "" {
 		r.tls = "127.0.0.1:443"
 	}
@@ -127,12 +128,7 @@ func (r *realEdge) route(name string) *control.ExposedRoute {
 }
 
 func (r *realEdge) deploy(t *testing.T) {
-	r.x = control.Exposure{
-		App: r.app, HTTPSPort: 443,
-		Services: []control.ExposedService{{Name: r.app.ID, Ptype: "web", Ports: []platform.ServicePort{{Port: 80, Protocol: "TCP"}}}},
-		Routes: []control.ExposedRoute{{Name: r.app.ID, Kind: platform.HTTPRoute, Hosts: []string{r.own}, HTTP: true, HTTPS: true,
-			Rules: []platform.RouteRule{{Backends: []platform.Backend{{Service: r.app.ID, Port: 80}}}}}},
-	}
+	r.x = r.shown(true)
 	d := r.release(same)
 	worker := d.Processes[0]
 	worker.Ptype, worker.Routed, worker.Served = "worker", false, true
@@ -273,7 +269,9 @@ func (r *realEdge) rules(t *testing.T) {
 func (r *realEdge) refused(t *testing.T) {
 	bad, host := r.x, "bad."+r.app.ID+".example"
 	bad.Certs = append(slices.Clone(r.x.Certs), control.Pair{Domain: host, Name: "bad", Chain: []byte("no certificate"), Key: []byte("no key")})
+	r.c.patience.route = 10 * time.Second
 	err := r.c.Expose(t.Context(), bad)
+	r.c.patience.route = defaultPatience().route
 	t.Log(err)
 	assert.Equal(t, platform.Invalid, platform.CodeOf(err))
 	assert.ErrorContains(t, err, host)

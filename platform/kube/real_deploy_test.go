@@ -46,6 +46,7 @@ func usual(*Options) {}
 // TestRealAutoscale: the autoscaler has the replicas, deploys leave them
 // alone, and taking the rule away keeps what runs. All of it flows back.
 func TestRealAutoscale(t *testing.T) {
+	t.Parallel()
 	r := realApp(t, "kubetest-hpa", "kubetest", usual)
 	ctx, stop := context.WithCancel(t.Context())
 	seen := make(chan int, 100)
@@ -106,6 +107,7 @@ func TestRealAutoscale(t *testing.T) {
 
 // TestRealWalls: what a pod of an app reaches, and what not.
 func TestRealWalls(t *testing.T) {
+	t.Parallel()
 	target := realApp(t, "kubetest-walls", "kubetest", usual)
 	target.apply(t, target.release(func(p *control.Process) { p.Routed = false }))
 	service, err := target.c.core.CoreV1().Services(target.app.ID).Get(t.Context(), target.app.ID, metav1.GetOptions{})
@@ -187,6 +189,7 @@ func reaches(t *testing.T, workspace string, want map[string]bool) {
 // TestRealBounds: quota, limits of new pods, and the restricted level, as the
 // operator sets them.
 func TestRealBounds(t *testing.T) {
+	t.Parallel()
 	quota, err := ParseQuota(`{"spec":{"hard":{"pods":"1"}}}`)
 	require.NoError(t, err)
 	limits, err := ParseLimitRange(`{"spec":{"limits":[{"type":"Container","max":{"memory":"128Mi"}}]}}`)
@@ -224,6 +227,7 @@ func TestRealBounds(t *testing.T) {
 // TestRealProbesAndHooks: the API server takes every probe and hook with every
 // action, and keeps each as it was given.
 func TestRealProbesAndHooks(t *testing.T) {
+	t.Parallel()
 	r := realApp(t, "kubetest-probes", "kubetest", usual)
 	actions := map[string]map[string]any{
 		"httpGet": {"port": 5000, "path": "/healthz", "scheme": "HTTP",
@@ -276,9 +280,7 @@ func TestRealProbesAndHooks(t *testing.T) {
 		assert.Equal(t, want, c.Lifecycle.PreStop, action)
 	}
 	c := taken(func(p *control.Process) { p.Lifecycle = map[string]any{"stopSignal": "SIGQUIT"} })
-	if c.Lifecycle.StopSignal == nil {
-		t.Log("this cluster does not know stop signals: its feature gate is off")
-	}
+	assert.Nil(t, c.Lifecycle.StopSignal, "the carried containerd cannot send it, so its feature gate is off")
 	taken(func(p *control.Process) {
 		p.Lifecycle = map[string]any{"postStart": map[string]any{"tcpSocket": actions["tcpSocket"]}}
 	})

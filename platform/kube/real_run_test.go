@@ -24,12 +24,13 @@ import (
 // SLIPWAY_BUSYBOX_IMAGE is the reference of an image on its nodes. The steps
 // build on each other.
 func TestRealRun(t *testing.T) {
+	t.Parallel()
 	for _, name := range []string{"KUBECONFIG", "SLIPWAY_BUSYBOX_IMAGE"} {
 		require.NotEmpty(t, os.Getenv(name), "%s has to be set", name)
 	}
 	c, err := New(Options{Kubeconfig: os.Getenv("KUBECONFIG")})
 	require.NoError(t, err)
-	r := &realRun{c: c, app: platform.App{ID: fmt.Sprintf("wt-run-%d", os.Getpid()), Workspace: "kubetest"}}
+	r := &realRun{c: c, app: platform.App{ID: fmt.Sprintf("kubetest-run-%d", os.Getpid()), Workspace: "kubetest"}}
 	t.Cleanup(func() { assert.NoError(t, c.DeleteApp(context.Background(), r.app.ID)) })
 	require.NoError(t, c.EnsureApp(t.Context(), r.app))
 	for _, step := range []struct {

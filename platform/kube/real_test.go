@@ -28,7 +28,8 @@ import (
 // SLIPWAY_HELLO_IMAGE and SLIPWAY_BUSYBOX_IMAGE are references of images on
 // its nodes. The steps build on each other.
 func TestRealCluster(t *testing.T) {
-	r := newReal(t)
+	t.Parallel()
+	r := newReal(t, "kubetest")
 	for _, step := range []struct {
 		name string
 		run  func(*real, *testing.T)
@@ -61,19 +62,14 @@ type real struct {
 	version int
 }
 
-func newReal(t *testing.T) *real {
+func newReal(t *testing.T, name string) *real {
 	for _, name := range []string{"KUBECONFIG", "SLIPWAY_HELLO_IMAGE", "SLIPWAY_BUSYBOX_IMAGE"} {
 		require.NotEmpty(t, os.Getenv(name), "%s has to be set", name)
 	}
-	c, err := New(Options{Kubeconfig: os.Getenv("KUBECONFIG")})
-	require.NoError(t, err)
-	r := &real{c: c, image: os.Getenv("SLIPWAY_HELLO_IMAGE"), gateway: os.Getenv("SLIPWAY_GATEWAY"), version: 1}
-	if r.gateway == "" {
+	r := realApp(t, name, "kubetest", usual)
+	if r.gateway = os.Getenv("SLIPWAY_GATEWAY"); r.gateway == "" {
 		r.gateway = "127.0.0.1:80"
 	}
-	r.app = platform.App{ID: fmt.Sprintf("kubetest-%d", os.Getpid()), Workspace: "kubetest"}
-	t.Cleanup(func() { assert.NoError(t, c.DeleteApp(context.Background(), r.app.ID)) })
-	require.NoError(t, c.EnsureApp(t.Context(), r.app))
 	return r
 }
 
@@ -81,9 +77,9 @@ func newReal(t *testing.T) *real {
 func (r *real) release(change func(*control.Process)) control.Deployment {
 	r.version++
 	d := control.Deployment{
-		App:     r.app,
-		Release: platform.Release{App: r.app.ID, Version: r.version, Summary: "kubetest"},
-		Host:    r.app.ID + ".slipway.localhost",
+		App:      r.app,
+		Release:  platform.Release{App: r.app.ID, Version: r.version, Summary: "kubetest"},
+		Exposure: r.shown(true),
 		Processes: []control.Process{{
 			Ptype: "web", Replicas: 1, Image: r.image, Port: 5000, Routed: true, Grace: 30 * time.Second, Timeout: time.Minute,
 			Env:  map[string]string{"PORT": "5000", "DRYCC_APP": r.app.ID, "WORKFLOW_RELEASE": versionName(r.version)},
@@ -92,6 +88,20 @@ func (r *real) release(change func(*control.Process)) control.Deployment {
 	}
 	change(&d.Processes[0])
 	return d
+}
+
+// shown is the app's own Service and, when routed, the route of its own name.
+func (r *real) shown(routed bool) control.Exposure {
+	x := control.Exposure{
+		App: r.app, HTTPSPort: 443,
+		Services: []control.ExposedService{{Name: r.app.ID, Ptype: "web", Ports: []platform.ServicePort{{Port: 80, Protocol: "TCP"}}}},
+	}
+	if routed {
+		x.Routes = []control.ExposedRoute{{Name: r.app.ID, Kind: platform.HTTPRoute, HTTP: true, HTTPS: true,
+			Hosts: []string{r.app.ID + ".slipway.localhost"},
+			Rules: []platform.RouteRule{{Backends: []platform.Backend{{Service: r.app.ID, Port: 80}}}}}}
+	}
+	return x
 }
 
 func same(*control.Process) {}
@@ -338,7 +348,7 @@ func (r *real) afterwards(t *testing.T) {
 		r.answers(t, versionName(r.version))
 	})
 	hidden := r.release(same)
-	hidden.Host = ""
+	hidden.Exposure = r.shown(false)
 	r.apply(t, hidden)
 	require.Eventually(t, func() bool {
 		_, err := r.get()

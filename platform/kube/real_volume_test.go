@@ -26,6 +26,7 @@ import (
 // KUBECONFIG. SLIPWAY_FILER_IMAGE and SLIPWAY_BUSYBOX_IMAGE are references of
 // images on its nodes. The steps build on each other.
 func TestRealVolumes(t *testing.T) {
+	t.Parallel()
 	r := newRealVolume(t)
 	for _, step := range []struct {
 		name string
@@ -61,7 +62,7 @@ func newRealVolume(t *testing.T) *realVolume {
 	}
 	c, err := New(Options{Kubeconfig: os.Getenv("KUBECONFIG"), FilerImage: os.Getenv("SLIPWAY_FILER_IMAGE")})
 	require.NoError(t, err)
-	app := platform.App{ID: fmt.Sprintf("wt-volumes-%d", os.Getpid()), Workspace: "volumetest"}
+	app := platform.App{ID: fmt.Sprintf("kubetest-volumes-%d", os.Getpid()), Workspace: "volumetest"}
 	r := &realVolume{c: c, app: app, v: platform.Volume{
 		UUID: fmt.Sprintf("00000000-0000-4000-8000-%012d", os.Getpid()), App: app.ID, Name: "data",
 		Type: platform.VolumeCSI, Size: "200M", Path: map[string]string{},

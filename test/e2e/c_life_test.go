@@ -50,6 +50,7 @@ func TestLife(t *testing.T) {
 	should(t, m, "a crash of the server in a deploy", s.crashInDeploy)
 	should(t, m, "a crash of server and supervisor", s.crashOfAll)
 	should(t, m, "delete the app", s.deleteApp)
+	should(t, m, "the cluster half on this cluster", s.realCluster)
 	must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
 }
 

@@ -1,0 +1,59 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/test/appliance"
+)
+
+// realCluster runs the tests of the cluster half, which elsewhere meet an API
+// server in memory, against this one: in a program of their own, because they
+// are inside that package.
+func (s *story) realCluster(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "e2e", "-vet=off", "-count", "1", "-timeout", "10m",
+		"-parallel", "4", "-v", "-run", "^TestReal", "../../platform/kube")
+	cmd.Env = append(os.Environ(),
+		"KUBECONFIG=/etc/rancher/k3s/k3s.yaml",
+		"SLIPWAY_HELLO_IMAGE="+carried(t, s.m, "hello"),
+		"SLIPWAY_BUSYBOX_IMAGE="+carried(t, s.m, "busybox"),
+		"SLIPWAY_FILER_IMAGE="+carried(t, s.m, "filer"),
+	)
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	assert.Contains(t, string(out), "--- PASS: TestRealCluster", "they did run:\n%s", out)
+	for line := range strings.Lines(string(out)) {
+		if strings.HasPrefix(line, "--- ") {
+			t.Log(strings.TrimSpace(line))
+		}
+	}
+	s.nothingLeft(t)
+}
+
+// nothingLeft: what those tests made is gone with their apps.
+func (s *story) nothingLeft(t *testing.T) {
+	for what, command := range map[string][]string{
+		"namespaces": {appliance.Binary, "kubectl", "get", "namespaces", "-o", "name"},
+		"volumes":    {appliance.Binary, "kubectl", "get", "persistentvolumes", "-o", "jsonpath={.items[*].spec.claimRef.namespace}"},
+		"folders":    {"ls", "/var/lib/rancher/k3s/storage"},
+		"mounts":     {"cat", "/proc/self/mountinfo"},
+	} {
+		assert.NoError(t, appliance.Eventually(t.Context(), time.Minute, func(ctx context.Context) error {
+			out, err := s.m.Output(ctx, command[0], command[1:]...)
+			if err == nil && strings.Contains(out, "kubetest") {
+				return fmt.Errorf("%s of theirs are left: %s", what, out)
+			}
+			return err
+		}))
+	}
+}

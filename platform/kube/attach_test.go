@@ -107,6 +107,18 @@ func TestAttachThatCannotBegin(t *testing.T) {
 	assert.Equal(t, platform.NotFound, platform.CodeOf(err))
 }
 
+// What went in the moment between being found and being followed is not
+// waited for.
+func TestBegunAfterRemoval(t *testing.T) {
+	_, c := newSimulation(t)
+	w, err := c.watchJob(t.Context(), "hello", "hello-run-aaaaa")
+	require.NoError(t, err)
+	defer w.stop()
+	_, err = c.begun(t.Context(), w)
+	assert.Equal(t, platform.NotFound, platform.CodeOf(err))
+	assert.ErrorContains(t, err, "was removed")
+}
+
 func TestOverlap(t *testing.T) {
 	for _, tc := range []struct {
 		a, b string

@@ -85,13 +85,12 @@ func noLogYet(err error) error {
 	return platform.Errorf(platform.Unprocessable, "there is no log: %s", statusMessage(err))
 }
 
-// begun waits until the pod of w runs or has run, or cannot.
+// begun waits until the pod of w, which was there a moment ago or its Job was,
+// runs or has run, or cannot.
 func (c *Cluster) begun(ctx context.Context, w *jobWatch) (*corev1.Pod, error) {
 	for {
 		p := w.pod()
-		if _, there := w.jobs.get(w.name); p != nil || there {
-			w.seen = true
-		} else if w.seen {
+		if _, there := w.jobs.get(w.name); p == nil && !there {
 			return nil, platform.Errorf(platform.NotFound, "%s was removed", w.name)
 		}
 		if p != nil && (running(p) || ended(p) != nil || over(p)) {

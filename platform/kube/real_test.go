@@ -3,7 +3,6 @@
 package kube
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"net/http"
@@ -29,25 +28,39 @@ import (
 // its nodes. The steps build on each other.
 func TestRealCluster(t *testing.T) {
 	t.Parallel()
-	r := newReal(t, "kubetest")
-	for _, step := range []struct {
-		name string
-		run  func(*real, *testing.T)
-	}{
+	newReal(t, "kubetest").walk(t, []realStep{
 		{"first deploy", (*real).firstDeploy},
 		{"config change", (*real).configChange},
 		{"ten deploys", (*real).tenDeploys},
 		{"scale", (*real).scale},
 		{"restart", (*real).restart},
-		{"isolation", (*real).isolation},
+		{"routing off", (*real).routingOff},
+		{"delete", (*real).delete},
+	})
+}
+
+// TestRealFailures: what cannot come up, while the release before serves. It
+// needs what TestRealCluster does.
+func TestRealFailures(t *testing.T) {
+	t.Parallel()
+	newReal(t, "kubetest-fails").walk(t, []realStep{
+		{"first deploy", (*real).firstDeploy},
 		{"bad image", (*real).badImage},
 		{"crash", (*real).crash},
 		{"no start", (*real).noStart},
 		{"too large", (*real).tooLarge},
 		{"deaf", (*real).deaf},
 		{"after the failures", (*real).afterwards},
-		{"delete", (*real).delete},
-	} {
+	})
+}
+
+type realStep struct {
+	name string
+	run  func(*real, *testing.T)
+}
+
+func (r *real) walk(t *testing.T, steps []realStep) {
+	for _, step := range steps {
 		if !t.Run(step.name, func(t *testing.T) { step.run(r, t) }) {
 			t.FailNow()
 		}
@@ -265,34 +278,6 @@ func (r *real) restart(t *testing.T) {
 	})
 }
 
-// isolation: a process that is ready when it reaches the app comes up in an
-// app of the same workspace, and does not in one of another.
-func (r *real) isolation(t *testing.T) {
-	// By address and without wget: this static busybox cannot look up names.
-	service, err := r.c.core.CoreV1().Services(r.app.ID).Get(t.Context(), r.app.ID, metav1.GetOptions{})
-	require.NoError(t, err)
-	neighbour := func(workspace string) error {
-		app := platform.App{ID: r.app.ID + "-" + workspace, Workspace: workspace}
-		t.Cleanup(func() { assert.NoError(t, r.c.DeleteApp(context.Background(), app.ID)) })
-		return r.c.Apply(t.Context(), control.Deployment{
-			App: app, Release: platform.Release{App: app.ID, Version: 1},
-			Processes: []control.Process{{
-				Ptype: "probe", Replicas: 1, Image: os.Getenv("SLIPWAY_BUSYBOX_IMAGE"),
-				Command: []string{"busybox", "sleep", "3600"}, Grace: time.Second, Timeout: 20 * time.Second,
-				Healthcheck: map[string]any{"readinessProbe": map[string]any{
-					"exec":           map[string]any{"command": []any{"busybox", "nc", "-w", "2", service.Spec.ClusterIP, "80", "-e", "true"}},
-					"timeoutSeconds": 3, "periodSeconds": 1,
-				}},
-			}},
-		})
-	}
-	require.NoError(t, neighbour(r.app.Workspace))
-	var failed *control.RolloutError
-	require.ErrorAs(t, neighbour("stranger"), &failed)
-	t.Log(failed)
-	assert.Equal(t, "Timeout", failed.Kind)
-}
-
 // fails applies a release that must not come up, while the one before serves.
 func (r *real) fails(t *testing.T, kinds []string, says string, change func(*control.Process)) {
 	t.Helper()
@@ -347,6 +332,9 @@ func (r *real) afterwards(t *testing.T) {
 		r.apply(t, r.release(same))
 		r.answers(t, versionName(r.version))
 	})
+}
+
+func (r *real) routingOff(t *testing.T) {
 	hidden := r.release(same)
 	hidden.Exposure = r.shown(false)
 	r.apply(t, hidden)

@@ -52,6 +52,7 @@ type realVolume struct {
 	c       *Cluster
 	app     platform.App
 	v       platform.Volume
+	spare   platform.Volume // mounted from the second release on
 	version int
 	filer   control.Filer
 }
@@ -67,6 +68,8 @@ func newRealVolume(t *testing.T) *realVolume {
 		UUID: fmt.Sprintf("00000000-0000-4000-8000-%012d", os.Getpid()), App: app.ID, Name: "data",
 		Type: platform.VolumeCSI, Size: "200M", Path: map[string]string{},
 	}}
+	r.spare = r.v
+	r.spare.Name, r.spare.UUID = "spare", "00000000-0000-4000-8000-000000000001"
 	t.Cleanup(func() { assert.NoError(t, c.DeleteApp(context.Background(), app.ID)) })
 	require.NoError(t, c.EnsureApp(t.Context(), app))
 	return r
@@ -86,7 +89,7 @@ func (r *realVolume) create(t *testing.T) {
 	assert.Equal(t, "200Mi", claim.Spec.Resources.Requests.Storage().String())
 }
 
-// release runs three pods of one process type, which become ready when all
+// release runs two pods of one process type, which become ready when all
 // that ready names is in the volume, and each leave a file of their own.
 func (r *realVolume) release(t *testing.T, mounts []platform.Mount, ready string) error {
 	t.Helper()
@@ -94,7 +97,7 @@ func (r *realVolume) release(t *testing.T, mounts []platform.Mount, ready string
 	d := control.Deployment{
 		App: r.app, Release: platform.Release{App: r.app.ID, Version: r.version, Summary: "volumetest"},
 		Processes: []control.Process{{
-			Ptype: "worker", Replicas: 3, Image: os.Getenv("SLIPWAY_BUSYBOX_IMAGE"), Mounts: mounts,
+			Ptype: "worker", Replicas: 2, Image: os.Getenv("SLIPWAY_BUSYBOX_IMAGE"), Mounts: mounts,
 			Command: []string{"sh", "-c", fmt.Sprintf("touch /data/v%d-$HOSTNAME; exec sleep 3600", r.version)},
 			Env:     map[string]string{"VERSION": versionName(r.version)}, Grace: time.Second, Timeout: time.Minute,
 			Plan: control.Plan{ID: "test", CPULimit: 200, CPURequest: 5, MemoryLimit: 32 << 20, MemoryRequest: 4 << 20},
@@ -164,7 +167,7 @@ func (r *realVolume) files(t *testing.T) {
 
 	status, body := r.write(t, "PROPFIND", "/", "", map[string]string{"Depth": "1"})
 	assert.Equal(t, http.StatusMultiStatus, status)
-	assert.Equal(t, 3, strings.Count(body, "/v1-"+r.app.ID+"-worker-"), "a file of each pod: %s", body)
+	assert.Equal(t, 2, strings.Count(body, "/v1-"+r.app.ID+"-worker-"), "a file of each pod: %s", body)
 	status, _ = r.write(t, "MKCOL", "/a", "", nil)
 	assert.Equal(t, http.StatusCreated, status)
 	status, _ = r.write(t, "PUT", "/a/draft.txt", "testtext", nil)
@@ -189,10 +192,11 @@ func (r *realVolume) files(t *testing.T) {
 // redeploy: pods of the next version see what was written before them, by the
 // filer and by the version before.
 func (r *realVolume) redeploy(t *testing.T) {
-	require.NoError(t, r.release(t, r.data(), `[ "$(cat /data/a/testfile)" = testtext ] && ls /data/v1-*`))
+	require.NoError(t, r.c.EnsureVolume(t.Context(), r.app, r.spare))
+	require.NoError(t, r.release(t, append(r.data(), platform.Mount{Volume: "spare", Path: "/spare"}), `[ "$(cat /data/a/testfile)" = testtext ] && ls /data/v1-*`))
 	status, body := r.write(t, "PROPFIND", "/", "", map[string]string{"Depth": "1"})
 	assert.Equal(t, http.StatusMultiStatus, status)
-	assert.Equal(t, 3, strings.Count(body, "/v2-"+r.app.ID+"-worker-"), body)
+	assert.Equal(t, 2, strings.Count(body, "/v2-"+r.app.ID+"-worker-"), body)
 }
 
 // expand: the carried class lets nothing grow, and limits nothing.
@@ -216,19 +220,12 @@ func (r *realVolume) filerEnds(t *testing.T) {
 	}, 2*time.Minute, 200*time.Millisecond, "its passwords go with the Job")
 }
 
-// inUse: a volume that pods have is there until they end.
+// inUse: a volume that pods have is there until they end, which delete waits
+// for.
 func (r *realVolume) inUse(t *testing.T) {
-	spare := r.v
-	spare.Name, spare.UUID = "spare", "00000000-0000-4000-8000-000000000001"
-	require.NoError(t, r.c.EnsureVolume(t.Context(), r.app, spare))
-	require.NoError(t, r.release(t, append(r.data(), platform.Mount{Volume: "spare", Path: "/spare"}), "true"))
 	r.c.patience.claim = time.Second
-	assert.Equal(t, platform.Unavailable, platform.CodeOf(r.c.RemoveVolume(t.Context(), r.app.ID, spare)))
-	assert.Equal(t, platform.Unavailable, platform.CodeOf(r.c.EnsureVolume(t.Context(), r.app, spare)))
-	require.NoError(t, r.release(t, r.data(), "true"))
-	require.Eventually(t, func() bool {
-		return r.c.RemoveVolume(t.Context(), r.app.ID, spare) == nil
-	}, 2*time.Minute, 200*time.Millisecond)
+	assert.Equal(t, platform.Unavailable, platform.CodeOf(r.c.RemoveVolume(t.Context(), r.app.ID, r.spare)))
+	assert.Equal(t, platform.Unavailable, platform.CodeOf(r.c.EnsureVolume(t.Context(), r.app, r.spare)))
 	r.c.patience.claim = defaultPatience().claim
 }
 
@@ -249,9 +246,11 @@ func (r *realVolume) nfs(t *testing.T) {
 func (r *realVolume) delete(t *testing.T) {
 	bound := r.claim(t, "data").Spec.VolumeName
 	require.NoError(t, r.release(t, nil, "true"))
-	require.Eventually(t, func() bool {
-		return r.c.RemoveVolume(t.Context(), r.app.ID, r.v) == nil
-	}, 2*time.Minute, 200*time.Millisecond)
+	for _, v := range []platform.Volume{r.v, r.spare} {
+		require.Eventually(t, func() bool {
+			return r.c.RemoveVolume(t.Context(), r.app.ID, v) == nil
+		}, 2*time.Minute, 200*time.Millisecond, v.Name)
+	}
 	require.NoError(t, r.c.DeleteApp(t.Context(), r.app.ID))
 	require.Eventually(t, func() bool {
 		left, err := r.c.core.CoreV1().PersistentVolumes().List(t.Context(), metav1.ListOptions{LabelSelector: labelOwnerApp + "=" + r.app.ID})

@@ -98,7 +98,8 @@ func releaseRoutes() []route {
 			collision: `The guide's map form, {"values": {"NAME": "value"}}, is taken too; its values go to the group global. ` +
 				`memory and cpu, maps of process types to amounts such as 512M and 500m, choose the smallest plan that has them. ` +
 				`healthcheck {"livenessProbe": {"livenessProbe": null}}, as the newest client unsets, takes the probe from web, or from the one process type that has it. ` +
-				`Names in healthcheck and lifecycle may be in snake_case. A lifecycle hook of tcpSocket is kept and not carried out: Kubernetes has no such hook.`}},
+				`Names in healthcheck and lifecycle may be in snake_case. A lifecycle hook of tcpSocket is kept and not carried out: Kubernetes has no such hook. ` +
+				`So is stopSignal: the carried Kubernetes and containerd do not take it yet, and containers get the stop signal of their image, SIGTERM when that names none.`}},
 		{method: "DELETE", pattern: "/v2/apps/{app}/config/", run: (*Handler).detachConfig, doc: routeDoc{
 			summary: "Detach groups of values from process types.", who: admin,
 			request: `{"values_refs": {ptype: [group]}}`, status: 200}},

@@ -115,7 +115,7 @@ test-heavy: ## Unit tests of the packages that link Kubernetes (lint vets them)
 .PHONY: test-e2e
 test-e2e: ## Install bin/slipway here and on a bare host made for it, use, break, remove (root)
 	@scripts/root.sh "make test-e2e"
-	go test -tags e2e -timeout 75m -count 1 -p 1 -v ./test/harness ./test/e2e
+	go test -tags e2e -timeout 80m -count 1 -p 1 -v ./test/harness ./test/e2e
 
 .PHONY: bench-api
 bench-api: ## Measure the API against a bare handler over the same database

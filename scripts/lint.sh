@@ -37,7 +37,7 @@ vet() {
   mapfile -t heavy < <(scripts/packages.sh heavy)
   (cd scripts/lint && go build -o "$bin/vetdirect" ./vetdirect)
   go vet "${light[@]}" &&
-    go vet -tags e2e ./test/... &&
+    go vet -tags e2e ./test/... ./platform/kube &&
     "$bin/vetdirect" -tags "$tags" "${heavy[@]}"
 }
 tags='ctrd netcgo osusergo providerless urfave_cli_no_docs sqlite_omit_load_extension static_build apparmor seccomp no_cri_dockerd'
@@ -62,7 +62,7 @@ static() {
   local -a packages
   mapfile -t packages < <(scripts/packages.sh light)
   [ "${LINT_HEAVY:-}" != 1 ] || mapfile -t packages < <(scripts/packages.sh all)
-  "$bin/staticcheck" "${packages[@]}" && "$bin/staticcheck" -tags e2e ./test/... &&
+  "$bin/staticcheck" "${packages[@]}" && "$bin/staticcheck" -tags e2e ./test/... ./platform/kube &&
     (cd scripts/lint && "$bin/staticcheck" ./...)
 }
 

@@ -17,7 +17,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"net/url"
 	"strconv"
@@ -76,7 +75,7 @@ func New(o Options) (*Client, error) {
 	if transport == nil {
 		transport = &http.Transport{
 			Proxy:               http.ProxyFromEnvironment,
-			DialContext:         (&net.Dialer{Timeout: dialTimeout, KeepAlive: dialTimeout}).DialContext,
+			DialContext:         dial,
 			TLSClientConfig:     c.tls,
 			TLSHandshakeTimeout: dialTimeout,
 			ForceAttemptHTTP2:   true,

@@ -43,7 +43,7 @@ func (c *Client) open(ctx context.Context, path string, first any) (*stream, err
 	config := c.tls.Clone()
 	config.NextProtos = nil // websockets are HTTP/1.1
 	dialer := websocket.Dialer{
-		Proxy: http.ProxyFromEnvironment, TLSClientConfig: config,
+		Proxy: http.ProxyFromEnvironment, NetDialContext: dial, TLSClientConfig: config,
 		HandshakeTimeout: dialTimeout, WriteBufferSize: 32 << 10, ReadBufferSize: 32 << 10,
 	}
 	header := c.header()

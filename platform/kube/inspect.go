@@ -9,6 +9,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/util/intstr"
 
 	"github.com/slipway-paas/slipway/platform"
 )
@@ -51,15 +52,30 @@ func (c *Cluster) DescribePtype(ctx context.Context, app, ptype string) ([]platf
 	for _, cn := range spec.Containers {
 		one := asContainer(cn)
 		one.NodeSelector = spec.NodeSelector
-		if one.LivenessProbe, err = asObject(cn.LivenessProbe); err != nil {
+		if one.LivenessProbe, err = asObject(numbered(cn, cn.LivenessProbe)); err != nil {
 			return nil, err
 		}
-		if one.ReadinessProbe, err = asObject(cn.ReadinessProbe); err != nil {
+		if one.ReadinessProbe, err = asObject(numbered(cn, cn.ReadinessProbe)); err != nil {
 			return nil, err
 		}
 		out = append(out, one)
 	}
 	return out, nil
+}
+
+// numbered is a probe of c with the number of the port that it has by name:
+// clients read a number there.
+func numbered(c corev1.Container, probe *corev1.Probe) *corev1.Probe {
+	probe = probe.DeepCopy()
+	if probe == nil || probe.TCPSocket == nil {
+		return probe // only the default, which asks a socket, names its port
+	}
+	for _, p := range c.Ports {
+		if p.Name == probe.TCPSocket.Port.StrVal {
+			probe.TCPSocket.Port = intstr.FromInt32(p.ContainerPort)
+		}
+	}
+	return probe
 }
 
 func asContainer(c corev1.Container) platform.Container {

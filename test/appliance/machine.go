@@ -54,15 +54,19 @@ func (m *Machine) Run(ctx context.Context, name string, args ...string) (Result,
 
 // RunEnv is Run with more environment, as NAME=value.
 func (m *Machine) RunEnv(ctx context.Context, env []string, name string, args ...string) (Result, error) {
+	return Capture(m.Command(ctx, env, name, args...))
+}
+
+// Capture runs a prepared program to its end, as Run does.
+func Capture(cmd *exec.Cmd) (Result, error) {
 	var stdout, stderr bytes.Buffer
-	cmd := m.Command(ctx, env, name, args...)
 	cmd.Stdout, cmd.Stderr = &stdout, &stderr
 	start := time.Now()
 	err := cmd.Run()
 	r := Result{Code: cmd.ProcessState.ExitCode(), Stdout: stdout.String(), Stderr: stderr.String(), Took: time.Since(start)}
 	var exit *exec.ExitError
 	if err != nil && !errors.As(err, &exit) && !errors.Is(err, exec.ErrWaitDelay) {
-		return r, fmt.Errorf("run %s: %w", name, err)
+		return r, fmt.Errorf("run %s: %w", cmd.Path, err)
 	}
 	return r, nil
 }

@@ -51,13 +51,13 @@ func newWalker(t *testing.T, m *appliance.Machine) *walker {
 	w.env = []string{
 		"HOME=" + w.home, "PATH=" + filepath.Join(w.home, "bin") + ":/usr/local/bin:/usr/bin:/bin", "TZ=UTC",
 		"ADMIN=" + username, "PASSWORD=" + password,
-		"HELLO=" + carried(t, m, "hello"), "BUSYBOX=" + carried(t, m, "busybox"),
+		"HELLO=" + broughtAlong(t, m, "hello"), "BUSYBOX=" + carried(t, m, "busybox"),
 	}
 	return w
 }
 
-// carried is the reference of an image that the appliance brings along.
-func carried(t *testing.T, m *appliance.Machine, name string) string {
+// broughtAlong is the reference of an image that the appliance brings along.
+func broughtAlong(t *testing.T, m *appliance.Machine, name string) string {
 	t.Helper()
 	out, err := m.Slipway(t.Context(), "version", "--images")
 	require.NoError(t, err)

@@ -14,7 +14,6 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"testing"
 	"time"
 
@@ -51,23 +50,9 @@ func newWalker(t *testing.T, m *appliance.Machine) *walker {
 	w.env = []string{
 		"HOME=" + w.home, "PATH=" + filepath.Join(w.home, "bin") + ":/usr/local/bin:/usr/bin:/bin", "TZ=UTC",
 		"ADMIN=" + username, "PASSWORD=" + password,
-		"HELLO=" + broughtAlong(t, m, "hello"), "BUSYBOX=" + carried(t, m, "busybox"),
+		"HELLO=" + carried(t, m, "hello"), "BUSYBOX=" + carried(t, m, "busybox"),
 	}
 	return w
-}
-
-// broughtAlong is the reference of an image that the appliance brings along.
-func broughtAlong(t *testing.T, m *appliance.Machine, name string) string {
-	t.Helper()
-	out, err := m.Slipway(t.Context(), "version", "--images")
-	require.NoError(t, err)
-	for _, word := range strings.Fields(out) {
-		if strings.HasPrefix(word, "slipway.internal/"+name+":") {
-			return word
-		}
-	}
-	require.Fail(t, "not carried", "%s among\n%s", name, out)
-	return ""
 }
 
 // cd goes to a folder that the next command begins in.

@@ -242,7 +242,7 @@ func (r *realEdge) rules(t *testing.T) {
 	backend := []platform.Backend{{Service: name, Port: 8001}}
 	r.x.Routes = append(r.x.Routes,
 		control.ExposedRoute{Name: "parts", Kind: platform.HTTPRoute, Hosts: []string{r.own}, HTTP: true, HTTPS: true, Rules: []platform.RouteRule{
-			{Backends: backend, Matches: []platform.RouteMatch{{Path: &platform.ValueMatch{Value: "/work"}}},
+			{Backends: backend, Matches: []platform.RouteMatch{{Path: &platform.ValueMatch{Value: "/part"}}},
 				Filters: []platform.RouteFilter{{Type: platform.FilterResponseHeaders, Headers: &platform.HeaderChange{Set: []platform.NameValue{{Name: "X-Part", Value: "work"}}}}}},
 			{Backends: backend, Matches: []platform.RouteMatch{{Headers: []platform.NamedMatch{{Name: "X-Nobody", Value: "sends this"}}}}},
 			{Matches: []platform.RouteMatch{{Path: &platform.ValueMatch{Type: "Exact", Value: "/old"}}},
@@ -253,13 +253,13 @@ func (r *realEdge) rules(t *testing.T) {
 			Backends: backend, Matches: []platform.RouteMatch{{Call: &platform.CallMatch{Service: "kubetest.Echo"}}}}}})
 	r.expose(t)
 	require.EventuallyWithT(t, func(c *assert.CollectT) {
-		status, body, header, _, err := r.ask("http", r.own, "/work/1") // web answers until then
+		status, body, header, _, err := r.ask("http", r.own, "/part/1") // web answers until then
 		require.NoError(c, err)
 		assert.Equal(c, 200, status)
 		assert.Contains(c, body, "worker")
 		assert.Equal(c, "work", header.Get("X-Part"))
 	}, 10*time.Second, 20*time.Millisecond)
-	body, _, _ := r.becomes(t, 200, "http", r.own, "/worker")
+	body, _, _ := r.becomes(t, 200, "http", r.own, "/partly")
 	assert.NotContains(t, body, "worker")
 	_, header, _ := r.becomes(t, 302, "http", r.own, "/old")
 	assert.Equal(t, "https://"+r.www+"/new", header.Get("Location"))

@@ -52,11 +52,7 @@ func (p *program) configInfoLeaf() leaf {
 			cmd.Flags().IntP("version", "v", 0, "The version for which the config needs to be listed")
 		},
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			config, err := api.Config(k.ctx(), app, k.number("version"))
+			_, app, config, err := k.targetConfig()
 			if err != nil {
 				return err
 			}

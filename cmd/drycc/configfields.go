@@ -27,11 +27,7 @@ func (p *program) timeoutsGroup() *cobra.Command {
 	list := leaf{
 		use: "list", short: "List how long process types may take to stop", app: true, shows: true, flags: releaseFlag,
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			config, err := api.Config(k.ctx(), app, k.number("version"))
+			_, app, config, err := k.targetConfig()
 			if err != nil {
 				return err
 			}
@@ -69,11 +65,7 @@ func (p *program) tagsGroup() *cobra.Command {
 			cmd.Flags().StringP("ptype", "p", "", "Only those of this process type")
 		},
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			config, err := api.Config(k.ctx(), app, k.number("version"))
+			_, app, config, err := k.targetConfig()
 			if err != nil {
 				return err
 			}
@@ -168,11 +160,7 @@ func (p *program) registryGroup() *cobra.Command {
 			cmd.Flags().StringP("ptype", "p", "", "Only those of this process type")
 		},
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			config, err := api.Config(k.ctx(), app, k.number("version"))
+			_, app, config, err := k.targetConfig()
 			if err != nil {
 				return err
 			}

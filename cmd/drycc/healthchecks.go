@@ -21,11 +21,7 @@ func (p *program) healthchecksGroup() *cobra.Command {
 			cmd.Flags().StringP("ptype", "p", "", "Only those of this process type")
 		},
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			config, err := api.Config(k.ctx(), app, k.number("version"))
+			api, _, config, err := k.targetConfig()
 			if err != nil {
 				return err
 			}

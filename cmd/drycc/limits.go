@@ -24,11 +24,7 @@ func (p *program) limitsListLeaf() leaf {
 			cmd.Flags().IntP("version", "v", 0, "The version of the release, the latest when not given")
 		},
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			config, err := api.Config(k.ctx(), app, k.number("version"))
+			api, app, config, err := k.targetConfig()
 			if err != nil {
 				return err
 			}

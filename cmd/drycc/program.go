@@ -286,6 +286,16 @@ func (k *call) target() (*client.Client, string, error) {
 	return api, app, err
 }
 
+// targetConfig is target with the config of the release that was asked for.
+func (k *call) targetConfig() (*client.Client, string, client.Config, error) {
+	api, app, err := k.target()
+	if err != nil {
+		return nil, "", client.Config{}, err
+	}
+	config, err := api.Config(k.ctx(), app, k.number("version"))
+	return api, app, config, err
+}
+
 // limit is how many results to show; the profile has the default.
 func (k *call) limit() int {
 	if n := k.number("limit"); n != 0 {

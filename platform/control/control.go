@@ -46,6 +46,7 @@ type Options struct {
 	OnRelease func(platform.ReleaseState)
 	EdgeOptions
 	Catalog Catalog // of backing services; default: an empty one
+	Builder Builder // makes images of source trees; nil: there is none
 }
 
 // Controller carries out the verbs. Safe for concurrent use. Without Run it
@@ -71,6 +72,7 @@ type Controller struct {
 	changes  *keyed // held while the cluster is being changed for an app
 	filers   *keyed // held while the filer of a volume is being started
 	catalog  Catalog
+	builder  Builder
 	queue    *queue
 	hooks    *dispatcher
 	bell     *bell
@@ -108,7 +110,7 @@ func New(o Options) (*Controller, error) {
 		bell: events, store: ringing{o.Store, events}, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
 		workers: o.Workers, tuning: o.Tuning, plans: o.Limits, backoff: o.Backoff, entered: o.OnRelease,
-		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, queue: newQueue(),
+		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, builder: o.Builder, queue: newQueue(),
 		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, looks: map[string]bool{}, tries: map[string]int{},
 	}
 	if c.plans.Default().ID == "" {

@@ -40,8 +40,10 @@ type EdgeStore interface {
 	DeleteCert(ctx context.Context, id int64, at time.Time) error // and detaches it
 	// AttachCert serves a domain with a certificate; cert 0 detaches what is attached.
 	AttachCert(ctx context.Context, app, domain string, cert int64, at time.Time) error
-	// SaveLeaf keeps the certificate that a domain got by itself.
-	SaveLeaf(ctx context.Context, p Pair, starts, expires time.Time) error
+	// SaveLeaf keeps the certificate that a domain got by itself; p and l are
+	// of one domain.
+	SaveLeaf(ctx context.Context, p Pair, l Leaf) error
+	CertStore
 
 	SaveTLS(ctx context.Context, t platform.TLS) error
 	SaveService(ctx context.Context, s platform.Service) error // without ports: deleted
@@ -61,12 +63,14 @@ type Edge struct {
 	Gateways []platform.Gateway
 	Routes   []platform.Route
 	Leaves   []Leaf
+	Attempts []CertAttempt // sorted by domain; of domains that were tried at a public authority
 }
 
 // Leaf tells of a certificate that a domain got by itself.
 type Leaf struct {
 	Domain          string
 	Starts, Expires time.Time
+	Issuer          string // address of the public authority; empty: the platform's own
 }
 
 // Pair is a certificate chain with its private key, both PEM.
@@ -98,12 +102,6 @@ type EdgeCluster interface {
 	// while until the gateway has taken them. What the gateway or the cluster
 	// refuses is Invalid. Idempotent.
 	Expose(ctx context.Context, x Exposure) error
-}
-
-// Certifier signs certificates for domains that shall have one by themselves.
-type Certifier interface {
-	// Certify returns chain and private key, both PEM, valid for the names.
-	Certify(ctx context.Context, names []string) (chain, key []byte, err error)
 }
 
 // Exposure is all that the cluster has to know to show an app to the outside.

@@ -171,7 +171,7 @@ func (c *Controller) issueLeaf(ctx context.Context, domain string) error {
 	if err != nil {
 		return fmt.Errorf("certificate for %s: %w", domain, err)
 	}
-	return c.store.SaveLeaf(ctx, Pair{Domain: domain, Chain: chain, Key: key}, leaf.NotBefore, leaf.NotAfter)
+	return c.store.SaveLeaf(ctx, Pair{Domain: domain, Chain: chain, Key: key}, Leaf{Domain: domain, Starts: leaf.NotBefore, Expires: leaf.NotAfter})
 }
 
 // renewLeaves makes the apps due whose certificates are to be replaced.

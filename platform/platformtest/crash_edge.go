@@ -28,8 +28,20 @@ func (s crashStore) AttachCert(ctx context.Context, app, domain string, cert int
 	return s.c.step(func() error { return s.Store.AttachCert(ctx, app, domain, cert, at) })
 }
 
-func (s crashStore) SaveLeaf(ctx context.Context, p control.Pair, starts, expires time.Time) error {
-	return s.c.step(func() error { return s.Store.SaveLeaf(ctx, p, starts, expires) })
+func (s crashStore) SaveLeaf(ctx context.Context, p control.Pair, l control.Leaf) error {
+	return s.c.step(func() error { return s.Store.SaveLeaf(ctx, p, l) })
+}
+
+func (s crashStore) BeginCert(ctx context.Context, a control.CertAttempt, seen time.Time) error {
+	return s.c.step(func() error { return s.Store.BeginCert(ctx, a, seen) })
+}
+
+func (s crashStore) EndCert(ctx context.Context, a control.CertAttempt, got *control.Issued, e control.Event) error {
+	return s.c.step(func() error { return s.Store.EndCert(ctx, a, got, e) })
+}
+
+func (s crashStore) SaveHold(ctx context.Context, h control.CertHold) error {
+	return s.c.step(func() error { return s.Store.SaveHold(ctx, h) })
 }
 
 func (s crashStore) SaveTLS(ctx context.Context, t platform.TLS) error {

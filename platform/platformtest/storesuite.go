@@ -41,6 +41,8 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"pairs", suitePairs},
 		{"tls", suiteTLS},
 		{"routing", suiteRouting},
+		{"tries for certificates", suiteCertTries},
+		{"holds of accounts", suiteHolds},
 		{"accounts", suiteAccounts},
 		{"people", suitePeople},
 		{"delete user", suiteDeleteUser},

@@ -266,12 +266,15 @@ func (s *Store) AttachCert(ctx context.Context, app, domain string, cert int64, 
 }
 
 // SaveLeaf keeps the certificate that a domain got by itself.
-func (s *Store) SaveLeaf(ctx context.Context, p control.Pair, starts, expires time.Time) error {
-	return s.tx(ctx, "store.SaveLeaf", "Domain", func(tx *sql.Tx) error {
-		return one(tx.ExecContext(ctx, `INSERT INTO leaves (domain, chain, sealed, starts, expires) SELECT name, ?, ?, ?, ? FROM domains WHERE name = ?
-			ON CONFLICT (domain) DO UPDATE SET chain = excluded.chain, sealed = excluded.sealed, starts = excluded.starts, expires = excluded.expires`,
-			string(p.Chain), s.seal.seal(leafPlace(p.Domain), p.Key), micros(starts), micros(expires), p.Domain))
-	})
+func (s *Store) SaveLeaf(ctx context.Context, p control.Pair, l control.Leaf) error {
+	return s.tx(ctx, "store.SaveLeaf", "Domain", func(tx *sql.Tx) error { return s.putLeaf(ctx, tx, p, l) })
+}
+
+func (s *Store) putLeaf(ctx context.Context, tx *sql.Tx, p control.Pair, l control.Leaf) error {
+	return one(tx.ExecContext(ctx, `INSERT INTO leaves (domain, chain, sealed, starts, expires, issuer) SELECT name, ?, ?, ?, ?, ? FROM domains WHERE name = ?
+		ON CONFLICT (domain) DO UPDATE SET chain = excluded.chain, sealed = excluded.sealed, starts = excluded.starts, expires = excluded.expires,
+			issuer = excluded.issuer`,
+		string(p.Chain), s.seal.seal(leafPlace(p.Domain), p.Key), micros(l.Starts), micros(l.Expires), l.Issuer, p.Domain))
 }
 
 // ListPairs lists what the app's domains are served with: the certificate that

@@ -37,14 +37,7 @@ func (s *Store) FindEdge(ctx context.Context, app string) (e control.Edge, err e
 		if e.Gateways, e.Routes, err = findRouting(ctx, tx, app, number); err != nil {
 			return err
 		}
-		rows, err = tx.QueryContext(ctx, `SELECT l.domain, l.starts, l.expires FROM leaves l
-			JOIN domains d ON d.name = l.domain WHERE d.app = ? ORDER BY l.domain`, number)
-		e.Leaves, err = collect(rows, err, func(row rowScanner) (l control.Leaf, err error) {
-			var starts, expires int64
-			err = row.Scan(&l.Domain, &starts, &expires)
-			l.Starts, l.Expires = fromMicros(starts), fromMicros(expires)
-			return l, err
-		})
+		e.Leaves, e.Attempts, err = findLeaves(ctx, tx, number)
 		return err
 	})
 	return e, err

@@ -80,6 +80,7 @@ type Controller struct {
 	logins   *logins
 	edge     EdgeOptions
 	accounts accounts
+	certs    *certTimer
 
 	resumed    chan struct{} // closed when Run has first made due what was left
 	resumeOnce sync.Once
@@ -110,7 +111,7 @@ func New(o Options) (*Controller, error) {
 		bell: events, store: ringing{o.Store, events}, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
 		workers: o.Workers, tuning: o.Tuning, plans: o.Limits, backoff: o.Backoff, entered: o.OnRelease,
-		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, builder: o.Builder, queue: newQueue(),
+		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, builder: o.Builder, queue: newQueue(), certs: newCertTimer(),
 		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, looks: map[string]bool{}, tries: map[string]int{},
 	}
 	if c.plans.Default().ID == "" {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+	"time"
 
 	"github.com/slipway-paas/slipway/platform"
 )
@@ -13,12 +14,24 @@ import (
 type EdgeOptions struct {
 	Ports     []platform.GatewayPort // open on the gateway; default 80 (HTTP) and 443 (HTTPS)
 	Addresses []platform.Address     // of the gateway, for users to see
-	Certifier Certifier              // nil: domains get no certificates by themselves
+	Certifier Certifier              // the platform's own authority; nil: there is none
+	// Authorities are public; nil: domains get certificates of the own one only.
+	Authorities Authorities
+	// CertBackoff is the pause after the n-th failure in a row (from 1) to get
+	// a certificate from a public authority; default 5 min rising to a day.
+	CertBackoff func(n int) time.Duration
+	After       func(time.Duration) <-chan time.Time // of the certificates' timer; default time.After
 }
 
 func (o EdgeOptions) withDefaults() EdgeOptions {
 	if len(o.Ports) == 0 {
 		o.Ports = []platform.GatewayPort{{Port: 80, Protocol: platform.ProtocolHTTP}, {Port: 443, Protocol: platform.ProtocolHTTPS}}
+	}
+	if o.CertBackoff == nil {
+		o.CertBackoff = defaultCertBackoff
+	}
+	if o.After == nil {
+		o.After = time.After
 	}
 	return o
 }
@@ -139,6 +152,7 @@ func (c *Controller) exposure(ctx context.Context, a platform.App, s platform.Se
 	for _, v := range services {
 		x.Services = append(x.Services, ExposedService{Name: v.Name(), Ptype: v.Ptype, Ports: v.Ports})
 	}
+	x.Challenges = c.challenged(a.ID, e)
 	if !s.Routable {
 		return x, nil
 	}

@@ -7,6 +7,9 @@ import (
 	"github.com/slipway-paas/slipway/platform"
 )
 
+// ChallengePath is where a public authority asks a domain back.
+const ChallengePath = "/.well-known/acme-challenge/"
+
 // CertStore keeps how getting certificates from public authorities goes.
 // CertAttempts of an app are in its Edge.
 type CertStore interface {

@@ -41,8 +41,9 @@ type EdgeStore interface {
 	// AttachCert serves a domain with a certificate; cert 0 detaches what is attached.
 	AttachCert(ctx context.Context, app, domain string, cert int64, at time.Time) error
 	// SaveLeaf keeps the certificate that a domain got by itself; p and l are
-	// of one domain.
-	SaveLeaf(ctx context.Context, p Pair, l Leaf) error
+	// of one domain. seen is when the one begins that it replaces, zero for
+	// none: Conflict when there is another one by now.
+	SaveLeaf(ctx context.Context, p Pair, l Leaf, seen time.Time) error
 	CertStore
 
 	SaveTLS(ctx context.Context, t platform.TLS) error
@@ -111,6 +112,9 @@ type Exposure struct {
 	Certs     []Pair // of domains, sorted by these
 	Routes    []ExposedRoute
 	HTTPSPort int // of the gateway; for certificates and redirects
+	// Challenges are the hosts of which the controller, and not the app, answers
+	// ChallengePath over HTTP.
+	Challenges []string
 }
 
 // ExposedService is a Service of one process type.

@@ -123,6 +123,13 @@ func (q *queue) tellIdle() {
 	q.idle = nil
 }
 
+// quiet reports that nothing is due, being worked on or put off.
+func (q *queue) quiet() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return len(q.order)+len(q.active)+len(q.timers) == 0
+}
+
 // wait returns when nothing is due or being worked on, or with ctx's error.
 func (q *queue) wait(ctx context.Context) error {
 	ch := make(chan struct{})

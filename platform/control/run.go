@@ -29,6 +29,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	}
 	workers.Go(func() { c.hooks.run(ctx) })
 	workers.Go(func() { c.follow(ctx) })
+	workers.Go(func() { c.keepCerts(ctx) })
 	workers.Wait()
 	return nil
 }
@@ -38,8 +39,16 @@ func (c *Controller) Run(ctx context.Context) error {
 func (c *Controller) Idle(ctx context.Context) error {
 	select {
 	case <-c.resumed:
-		if err := c.queue.wait(ctx); err != nil {
-			return err
+		for quiet := false; !quiet; {
+			if err := c.queue.wait(ctx); err != nil {
+				return err
+			}
+			if err := c.certs.settled(ctx); err != nil {
+				return err
+			}
+			// Each may give work to the other.
+			moves := c.certs.moved()
+			quiet = c.queue.quiet() && !c.certs.busy() && c.certs.moved() == moves
 		}
 		return c.hooks.wait(ctx)
 	case <-ctx.Done():
@@ -54,6 +63,7 @@ func (c *Controller) start() bool {
 		return false
 	}
 	c.running = true
+	c.certs.start()
 	c.queue.open()
 	return true
 }
@@ -94,9 +104,6 @@ func (c *Controller) resume(ctx context.Context) error {
 	if err := c.adoptCluster(ctx); err != nil {
 		return err
 	}
-	if err := c.renewLeaves(ctx); err != nil {
-		return err
-	}
 	work, err := c.store.ListWork(ctx, "")
 	if err != nil {
 		return err
@@ -122,6 +129,7 @@ func (c *Controller) work(ctx context.Context) {
 		}
 		err := c.reconcile(ctx, app)
 		c.settleTries(ctx, app, err)
+		c.certs.mark(app)
 		c.queue.done(app)
 	}
 }

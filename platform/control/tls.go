@@ -2,9 +2,7 @@ package control
 
 import (
 	"context"
-	"crypto/x509"
 	"encoding/json"
-	"encoding/pem"
 	"errors"
 	"fmt"
 	"time"
@@ -49,34 +47,9 @@ func (c *Controller) completeTLS(ctx context.Context, e Edge) (platform.TLS, err
 	if t.Created.IsZero() {
 		t.Created, t.Updated = s.Created, s.Created
 	}
-	t.Events = c.tlsEvents(e)
-	return t, nil
-}
-
-// tlsEvents tells of each domain how its certificate is.
-func (c *Controller) tlsEvents(e Edge) []platform.TLSEvent {
-	leaves := map[string]Leaf{}
-	for _, l := range e.Leaves {
-		leaves[l.Domain] = l
-	}
-	var events []platform.TLSEvent
-	for _, d := range e.Domains {
-		leaf, made := leaves[d.Name]
-		ev := platform.TLSEvent{Name: d.Name, Time: d.Updated}
-		switch {
-		case d.CertID != 0:
-			ev.Ready, ev.Message = true, "served with the uploaded certificate "+d.Cert
-		case !e.TLS.Auto():
-			ev.Message = "no certificate: attach one, or turn automatic certificates on"
-		case made:
-			ev.Ready, ev.Time = true, leaf.Starts
-			ev.Message = "served with a certificate of the platform's own authority, valid until " + leaf.Expires.Format(time.RFC3339)
-		default:
-			ev.Message = "waiting for a certificate"
-		}
-		events = append(events, ev)
-	}
-	return events
+	holds, err := c.holds(ctx)
+	t.Events = c.tlsEvents(e, holds)
+	return t, err
 }
 
 // ChangeTLS changes how an app is served over HTTPS. A change without effect
@@ -127,11 +100,12 @@ func setSwitch(have **bool, want *bool) bool {
 // thirds of its life.
 func (l Leaf) due() time.Time { return l.Starts.Add(l.Expires.Sub(l.Starts) / 3 * 2) }
 
-// issueLeaves gets certificates for the domains that want one and have none or
-// an old one. What cannot be had is told in the events; the app is served all
-// the same.
+// issueLeaves has the platform's own authority sign for the domains that want
+// a certificate and have none or an old one; a public one takes longer and is
+// asked beside (keepCerts). What cannot be had is told in the events; the app
+// is served all the same.
 func (c *Controller) issueLeaves(ctx context.Context, app string, e Edge) error {
-	if !e.TLS.Auto() {
+	if !e.TLS.Auto() || c.edge.Certifier == nil && c.edge.Authorities != nil {
 		return nil
 	}
 	have := map[string]Leaf{}
@@ -139,14 +113,15 @@ func (c *Controller) issueLeaves(ctx context.Context, app string, e Edge) error 
 		have[l.Domain] = l
 	}
 	for _, d := range e.Domains {
-		if l, ok := have[d.Name]; d.CertID != 0 || ok && c.now().Before(l.due()) {
+		l, ok := have[d.Name]
+		if d.CertID != 0 || ok && c.now().Before(c.ownDue(l)) {
 			continue
 		}
-		err := c.issueLeaf(ctx, d.Name)
+		err := c.issueLeaf(ctx, d.Name, l.Starts)
 		if ctx.Err() != nil || platform.CodeOf(err) == platform.Unavailable {
 			return err
 		}
-		if err != nil {
+		if err != nil && platform.CodeOf(err) != platform.Conflict {
 			if err := c.tellEdge(ctx, app, "certificate", map[string]string{"domain": d.Name}, err); err != nil {
 				return err
 			}
@@ -155,7 +130,8 @@ func (c *Controller) issueLeaves(ctx context.Context, app string, e Edge) error 
 	return nil
 }
 
-func (c *Controller) issueLeaf(ctx context.Context, domain string) error {
+// issueLeaf replaces the certificate that began at seen, zero for none.
+func (c *Controller) issueLeaf(ctx context.Context, domain string, seen time.Time) error {
 	if c.edge.Certifier == nil {
 		return platform.Errorf(platform.Invalid, "no certificate authority is set up; upload a certificate for %s", domain)
 	}
@@ -163,43 +139,11 @@ func (c *Controller) issueLeaf(ctx context.Context, domain string) error {
 	if err != nil {
 		return fmt.Errorf("certificate for %s: %w", domain, err)
 	}
-	block, _ := pem.Decode(chain)
-	if block == nil {
-		return fmt.Errorf("certificate for %s: the authority gave none", domain)
-	}
-	leaf, err := x509.ParseCertificate(block.Bytes)
-	if err != nil {
-		return fmt.Errorf("certificate for %s: %w", domain, err)
-	}
-	return c.store.SaveLeaf(ctx, Pair{Domain: domain, Chain: chain, Key: key}, Leaf{Domain: domain, Starts: leaf.NotBefore, Expires: leaf.NotAfter})
-}
-
-// renewLeaves makes the apps due whose certificates are to be replaced.
-func (c *Controller) renewLeaves(ctx context.Context) error {
-	apps, err := c.store.ListAuto(ctx)
+	got, err := readIssued(wantedCert{domain: domain}, chain, key)
 	if err != nil {
 		return err
 	}
-	for _, app := range apps {
-		e, err := c.store.FindEdge(ctx, app)
-		if err != nil {
-			if platform.CodeOf(err) == platform.NotFound {
-				continue
-			}
-			return err
-		}
-		for _, l := range e.Leaves {
-			if c.now().Before(l.due()) {
-				continue
-			}
-			if _, err := c.store.AddWork(ctx, Work{App: app, Kind: WorkEdge}); err != nil {
-				return err
-			}
-			c.queue.add(app)
-			break
-		}
-	}
-	return nil
+	return c.store.SaveLeaf(ctx, got.Pair, got.Leaf, seen)
 }
 
 // tellEdge appends an event on something that could not be shown outside.

@@ -28,8 +28,8 @@ func (s crashStore) AttachCert(ctx context.Context, app, domain string, cert int
 	return s.c.step(func() error { return s.Store.AttachCert(ctx, app, domain, cert, at) })
 }
 
-func (s crashStore) SaveLeaf(ctx context.Context, p control.Pair, l control.Leaf) error {
-	return s.c.step(func() error { return s.Store.SaveLeaf(ctx, p, l) })
+func (s crashStore) SaveLeaf(ctx context.Context, p control.Pair, l control.Leaf, seen time.Time) error {
+	return s.c.step(func() error { return s.Store.SaveLeaf(ctx, p, l, seen) })
 }
 
 func (s crashStore) BeginCert(ctx context.Context, a control.CertAttempt, seen time.Time) error {

@@ -2,6 +2,7 @@ package platformtest
 
 import (
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -118,11 +119,12 @@ func suitePairs(t *testing.T, f fixture) {
 	f.domain("hello", "blog.example.com")
 	cert, err := f.cert("hello", "userhello", "one", "www.example.com", "example.com")
 	require.NoError(t, err)
-	require.NoError(t, f.SaveLeaf(f.ctx, control.Pair{Domain: "blog.example.com", Chain: []byte("old"), Key: []byte("k")}, control.Leaf{Starts: day(1), Expires: day(2)}))
+	require.NoError(t, f.SaveLeaf(f.ctx, control.Pair{Domain: "blog.example.com", Chain: []byte("old"), Key: []byte("k")}, control.Leaf{Starts: day(1), Expires: day(2)}, time.Time{}))
 	leaf := control.Pair{Domain: "blog.example.com", Chain: []byte("leaf"), Key: []byte("leaf key")}
-	require.NoError(t, f.SaveLeaf(f.ctx, leaf, control.Leaf{Starts: day(2), Expires: day(8)}))
-	require.NoError(t, f.SaveLeaf(f.ctx, control.Pair{Domain: "www.example.com", Chain: []byte("x"), Key: []byte("y")}, control.Leaf{Starts: day(2), Expires: day(8)}))
-	f.code(platform.NotFound, f.SaveLeaf(f.ctx, control.Pair{Domain: "nothere"}, control.Leaf{Starts: day(1), Expires: day(2)}))
+	f.code(platform.Conflict, f.SaveLeaf(f.ctx, leaf, control.Leaf{Starts: day(2), Expires: day(8)}, time.Time{}))
+	require.NoError(t, f.SaveLeaf(f.ctx, leaf, control.Leaf{Starts: day(2), Expires: day(8)}, day(1)))
+	require.NoError(t, f.SaveLeaf(f.ctx, control.Pair{Domain: "www.example.com", Chain: []byte("x"), Key: []byte("y")}, control.Leaf{Starts: day(2), Expires: day(8)}, time.Time{}))
+	f.code(platform.NotFound, f.SaveLeaf(f.ctx, control.Pair{Domain: "nothere"}, control.Leaf{Starts: day(1), Expires: day(2)}, time.Time{}))
 	require.NoError(t, f.AttachCert(f.ctx, "hello", "www.example.com", cert.ID, day(4)))
 	f.code(platform.NotFound, f.AttachCert(f.ctx, "other", "www.example.com", cert.ID, day(4)))
 	pairs, err := f.ListPairs(f.ctx, "hello")

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -266,8 +267,18 @@ func (s *Store) AttachCert(ctx context.Context, app, domain string, cert int64, 
 }
 
 // SaveLeaf keeps the certificate that a domain got by itself.
-func (s *Store) SaveLeaf(ctx context.Context, p control.Pair, l control.Leaf) error {
-	return s.tx(ctx, "store.SaveLeaf", "Domain", func(tx *sql.Tx) error { return s.putLeaf(ctx, tx, p, l) })
+func (s *Store) SaveLeaf(ctx context.Context, p control.Pair, l control.Leaf, seen time.Time) error {
+	return s.tx(ctx, "store.SaveLeaf", "Domain", func(tx *sql.Tx) error {
+		var starts int64
+		err := tx.QueryRowContext(ctx, `SELECT starts FROM leaves WHERE domain = ?`, p.Domain).Scan(&starts)
+		if err != nil && !errors.Is(err, sql.ErrNoRows) {
+			return err
+		}
+		if starts != micros(seen) {
+			return platform.Errorf(platform.Conflict, "%s has got another certificate", p.Domain)
+		}
+		return s.putLeaf(ctx, tx, p, l)
+	})
 }
 
 func (s *Store) putLeaf(ctx context.Context, tx *sql.Tx, p control.Pair, l control.Leaf) error {

@@ -14,6 +14,7 @@ type Store interface {
 	AccountStore
 	KeyStore
 	BuildLister
+	BuildRunStore
 	Outbox
 	EdgeStore
 

@@ -52,7 +52,7 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"invited twins", suiteInvitedTwins},
 		{"grants", suiteGrants},
 		{"token renewal", suiteTokenRenewal},
-	}, hookSuite()...) {
+	}, append(hookSuite(), buildSuite()...)...) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			tc.run(t, fixture{Store: open(t), t: t, ctx: t.Context()})

@@ -58,6 +58,11 @@ func (s *Store) addRelease(ctx context.Context, tx *sql.Tx, r platform.Release, 
 	if err != nil {
 		return r, err
 	}
+	if b != nil {
+		if err := releaseRun(ctx, tx, *b, r.Version); err != nil {
+			return r, err
+		}
+	}
 	return r, logEvent(ctx, tx, control.Event{App: r.App, Object: "release", Action: "create", Created: r.Created},
 		map[string]any{"version": r.Version, "summary": r.Summary})
 }

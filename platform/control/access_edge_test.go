@@ -23,6 +23,10 @@ func edgeVerbs() []verb {
 			_, err := k.ChangeTLS(k.t.Context(), w, a, control.TLSChange{HTTPSEnforced: ptr(true)})
 			return err
 		}},
+		{"CheckCerts", platform.Viewer, false, func(k *kit, w control.Actor, a string) error {
+			_, _, err := k.CheckCerts(k.t.Context(), w, a, "", control.Page{})
+			return err
+		}},
 		{"ListCerts", platform.Viewer, false, func(k *kit, w control.Actor, a string) error {
 			_, _, err := k.ListCerts(k.t.Context(), w, a, control.Page{})
 			return err

@@ -71,6 +71,7 @@ type Controller struct {
 	records  *keyed // held while an app's records are read and changed
 	changes  *keyed // held while the cluster is being changed for an app
 	filers   *keyed // held while the filer of a volume is being started
+	checks   *keyed // held while the domains of an app are being checked
 	catalog  Catalog
 	builder  Builder
 	queue    *queue
@@ -111,7 +112,7 @@ func New(o Options) (*Controller, error) {
 		bell: events, store: ringing{o.Store, events}, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
 		workers: o.Workers, tuning: o.Tuning, plans: o.Limits, backoff: o.Backoff, entered: o.OnRelease,
-		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), catalog: o.Catalog, builder: o.Builder, queue: newQueue(), certs: newCertTimer(),
+		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), checks: newKeyed(), catalog: o.Catalog, builder: o.Builder, queue: newQueue(), certs: newCertTimer(),
 		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, looks: map[string]bool{}, tries: map[string]int{},
 	}
 	if c.plans.Default().ID == "" {

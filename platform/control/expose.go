@@ -21,6 +21,7 @@ type EdgeOptions struct {
 	// a certificate from a public authority; default 5 min rising to a day.
 	CertBackoff func(n int) time.Duration
 	After       func(time.Duration) <-chan time.Time // of the certificates' timer; default time.After
+	Diagnoser   Diagnoser                            // nil: domains cannot be checked
 }
 
 func (o EdgeOptions) withDefaults() EdgeOptions {

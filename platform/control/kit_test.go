@@ -93,6 +93,7 @@ func (k *kit) renew(options ...option) {
 		Store: k.store, Cluster: k.cluster, Identity: identity.New(), Domain: "example.test", Clock: k.clock.Now,
 		Backoff: func(int) time.Duration { return time.Millisecond },
 	}
+	o.Diagnoser = &looker{}
 	for _, change := range options {
 		change(&o)
 	}

@@ -33,6 +33,9 @@ type DomainSubject struct {
 	// Leaf is the certificate, DER, that the gateway should serve; nil: there
 	// is none yet, and it serves the platform's own.
 	Leaf []byte
+	// Hidden says why the gateway shows nothing of the app, with the cure; empty
+	// when it does.
+	Hidden, HiddenCure string
 	// Answers reports that the gateway leads requests for challenges on this
 	// domain to the platform, so that a nonce can be fetched through it.
 	Answers bool

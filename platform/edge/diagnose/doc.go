@@ -1,6 +1,7 @@
 // Package diagnose says why a domain has no HTTPS: it looks at every link
 // between a name and its certificate and tells evidence, reason and cure.
 //
+//	app (is shown at all)
 //	directory ─► clock ─► account ─┐
 //	                               ├─► limit
 //	dns ─► points ─► search        │

@@ -79,6 +79,7 @@ func New(o Options) (*Doctor, error) {
 
 // IDs of the links.
 const (
+	App       = "app"       // the gateway shows the app
 	Directory = "directory" // the authority answers
 	Clock     = "clock"     // the platform's is right
 	Account   = "account"   // the authority takes the account
@@ -107,8 +108,6 @@ type exam struct {
 
 // Diagnose implements control.Diagnoser.
 func (d *Doctor) Diagnose(ctx context.Context, s control.DomainSubject) platform.Diagnosis {
-	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
-	defer cancel()
 	e := &exam{Doctor: d, s: s, name: s.Domain}
 	if rest, wild := strings.CutPrefix(s.Domain, "*."); wild {
 		e.name = "slipway-check." + rest
@@ -117,16 +116,30 @@ func (d *Doctor) Diagnose(ctx context.Context, s control.DomainSubject) platform
 	case d.slots <- struct{}{}:
 		defer func() { <-d.slots }()
 	case <-ctx.Done():
-		e.warn(DNS, "", "too many domains are being looked at", "ask again in a moment")
+		e.fail(DNS, "", "too many domains are being looked at, so this one was not", "ask again in a moment")
 		return platform.Diagnosis{App: s.App, Domain: s.Domain, Time: d.o.Now().UTC(), Links: e.links}
 	}
+	ctx, cancel := context.WithTimeout(ctx, d.o.Timeout)
+	defer cancel()
 	for _, look := range []func(context.Context){
-		e.askDirectory, e.compareClock, e.askAccount, e.resolve, e.pointsHere, e.searchDomains, e.mayIssue,
+		e.shown, e.askDirectory, e.compareClock, e.askAccount, e.resolve, e.pointsHere, e.searchDomains, e.mayIssue,
 		e.plainPort, e.challenge, e.limits, e.served,
 	} {
 		look(ctx)
 	}
 	return platform.Diagnosis{App: s.App, Domain: s.Domain, Time: d.o.Now().UTC(), Links: e.links}
+}
+
+// shown looks whether there is anything to serve.
+func (e *exam) shown(context.Context) {
+	switch {
+	case e.s.App == "":
+		e.ok(App, "a name of the platform's own")
+	case e.s.Hidden != "":
+		e.fail(App, e.s.App, e.s.Hidden, e.s.HiddenCure)
+	default:
+		e.ok(App, e.s.App+" is shown")
+	}
 }
 
 func (e *exam) add(id string, state platform.LinkState, evidence, reason, cure string) {

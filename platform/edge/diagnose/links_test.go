@@ -26,7 +26,7 @@ func TestAllIsWell(t *testing.T) {
 		assert.NotEmpty(t, l.Evidence, l.ID)
 		assert.Empty(t, l.Cure, l.ID)
 	}
-	assert.Equal(t, []string{"directory", "clock", "account", "dns", "points", "search", "caa", "http", "challenge", "limit", "https"}, ids)
+	assert.Equal(t, []string{"app", "directory", "clock", "account", "dns", "points", "search", "caa", "http", "challenge", "limit", "https"}, ids)
 }
 
 // broken is one link that is broken, and how that shows.
@@ -70,6 +70,8 @@ func TestBrokenNames(t *testing.T) {
 		"DNSSEC is broken": {func(w *world) { delete(w.zone, site+". A"); w.rcode[site+". A"] = dns.RcodeServerFailure }, "", "dns", []string{"SERVFAIL", "DNSSEC"}},
 		"no resolver": {func(w *world) { w.at["198.51.100.1:53"] = ""; w.options.Resolvers = []string{"198.51.100.1:53"} },
 			"", "dns", []string{"198.51.100.1:53", "/etc/resolv.conf"}},
+		"the app is hidden": {func(w *world) { w.subject.Hidden, w.subject.HiddenCure = "its routing is off", "drycc routing enable" },
+			"app:fail challenge:skipped https:skipped", "app", []string{"routing is off", "routing enable"}},
 		"alias to nothing": {func(w *world) {
 			delete(w.zone, site+". A")
 			w.set(site+". CNAME", site+". 300 IN CNAME gone.example.net.")

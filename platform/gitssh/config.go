@@ -1,0 +1,50 @@
+package gitssh
+
+import "fmt"
+
+// gitConfig is the only configuration that git reads beside a repository's
+// own, which git init made and no push can change.
+func gitConfig(hooks string, l Limits) []byte {
+	return fmt.Appendf(nil, `[core]
+	hooksPath = %s
+	bigFileThreshold = 32m
+	packedGitWindowSize = 16m
+	packedGitLimit = 256m
+	deltaBaseCacheLimit = 64m
+	logAllRefUpdates = false
+[init]
+	defaultBranch = main
+[protocol]
+	allow = never
+[receive]
+	maxInputSize = %d
+	fsckObjects = true
+	autogc = false
+	shallowUpdate = true
+	denyDeleteCurrent = refuse
+	keepAlive = 5
+; Commits of old tools have these, and they hurt nobody.
+[receive "fsck"]
+	badTimezone = ignore
+	missingSpaceBeforeDate = ignore
+	zeroPaddedFilemode = ignore
+; Paths that lead out of a tree, which git only warns of.
+	hasDot = error
+	hasDotdot = error
+	hasDotgit = error
+	fullPathname = error
+	emptyName = error
+	nullSha1 = error
+[pack]
+	threads = 1
+	windowMemory = 64m
+	deltaCacheSize = 64m
+[gc]
+	auto = 1000
+	autoPackLimit = 20
+	autoDetach = false
+	pruneExpire = 1.day.ago
+[uploadpack]
+	keepAlive = 5
+`, hooks, l.Pack)
+}

@@ -1,0 +1,206 @@
+package gitssh
+
+import (
+	"archive/tar"
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+)
+
+// tree is the content of a commit, written down for a build.
+type tree struct {
+	file       string // a tar file, in the scratch folder
+	files      int    // with links
+	submodules []string
+	pointers   []string // files whose content Git LFS has elsewhere
+}
+
+// errTree is a tree that can't be built; the message is for the pusher.
+type errTree string
+
+func (e errTree) Error() string { return string(e) }
+
+const (
+	lfsPointer    = "version https://git-lfs.github.com/spec/"
+	maxPointer    = 1 << 10
+	mentioned     = 3        // names in a warning
+	maxListing    = 64 << 20 // bytes of a listing that are looked through
+	roomInterval  = 64 << 20 // bytes between two looks at the room on the disk
+	treePatience  = 10 * time.Minute
+	submoduleMode = "160000"
+)
+
+// writeTree writes the tree of a commit to a new file. The objects may be in
+// quarantine still, for which env is.
+func (s *Server) writeTree(ctx context.Context, repo string, env []string, commit string) (t tree, err error) {
+	ctx, cancel := context.WithTimeoutCause(ctx, treePatience, errTree("Writing down the tree takes too long."))
+	defer cancel()
+	file, err := os.CreateTemp(s.repos.scratch(), "*.tar") // 0600
+	if err != nil {
+		return tree{}, err
+	}
+	t.file = file.Name()
+	defer func() {
+		if err = errors.Join(err, file.Close()); err != nil {
+			err = errors.Join(err, os.Remove(t.file))
+		}
+	}()
+	bounded, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
+	out := &bucket{to: file, left: s.limits.Tree, floor: s.limits.Free, free: s.repos.free, stop: stop}
+	complaint := &capped{limit: 4 << 10}
+	err = s.git.run(bounded, s.repos.config(), task{
+		args:   []string{"-C", repo, "archive", "--format=tar", commit},
+		env:    env,
+		stdout: out, stderr: complaint,
+	})
+	if err != nil {
+		return t, fmt.Errorf("git archive: %w%s", err, indent(complaint.String()))
+	}
+	if _, err = file.Seek(0, io.SeekStart); err != nil {
+		return t, err
+	}
+	if err = t.inspect(file); err != nil {
+		return t, err
+	}
+	t.submodules, err = s.submodules(ctx, repo, env, commit)
+	return t, err
+}
+
+func indent(s string) string {
+	if s = strings.TrimSpace(s); s != "" {
+		return ": " + s
+	}
+	return ""
+}
+
+// inspect reads the headers of a tar file.
+func (t *tree) inspect(file io.ReadSeeker) error {
+	archive := tar.NewReader(file)
+	for {
+		h, err := archive.Next()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return fmt.Errorf("reading the tree: %w", err)
+		}
+		if h.Typeflag == tar.TypeXGlobalHeader {
+			continue
+		}
+		if !filepath.IsLocal(h.Name) {
+			return errTree(fmt.Sprintf("The tree has the name %q, which leads out of it.", h.Name))
+		}
+		if h.Typeflag == tar.TypeDir {
+			continue
+		}
+		t.files++
+		if h.Size > maxPointer || h.Size < int64(len(lfsPointer)) || len(t.pointers) > mentioned {
+			continue
+		}
+		start := make([]byte, len(lfsPointer))
+		if _, err := io.ReadFull(archive, start); err == nil && bytes.Equal(start, []byte(lfsPointer)) {
+			t.pointers = append(t.pointers, h.Name)
+		}
+	}
+}
+
+// submodules finds the first few submodules of a commit; git archive leaves
+// empty folders for them.
+func (s *Server) submodules(ctx context.Context, repo string, env []string, commit string) (found []string, err error) {
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	reader, writer := io.Pipe()
+	done := make(chan error, 1)
+	go func() {
+		err := s.git.run(ctx, s.repos.config(), task{
+			args: []string{"-C", repo, "ls-tree", "-r", "-z", "--full-tree", commit},
+			env:  env, stdout: writer, stderr: io.Discard,
+		})
+		done <- err
+		_ = writer.CloseWithError(err) // never errs
+	}()
+	scanner := bufio.NewScanner(io.LimitReader(reader, maxListing))
+	scanner.Split(splitZero)
+	for scanner.Scan() && len(found) <= mentioned {
+		mode, rest, _ := strings.Cut(scanner.Text(), " ")
+		if _, name, ok := strings.Cut(rest, "\t"); ok && mode == submoduleMode {
+			found = append(found, name)
+		}
+	}
+	// Enough is known, or all; what git still has to say does not matter.
+	stop()
+	_ = reader.Close()
+	<-done
+	return found, scanner.Err()
+}
+
+// splitZero is a bufio.SplitFunc for what ends in a zero byte.
+func splitZero(data []byte, _ bool) (advance int, token []byte, err error) {
+	if i := bytes.IndexByte(data, 0); i >= 0 {
+		return i + 1, data[:i], nil
+	}
+	return 0, nil, nil
+}
+
+// warnings are for the pusher.
+func (t *tree) warnings() []string {
+	var list []string
+	if len(t.submodules) > 0 {
+		list = append(list, fmt.Sprintf("Warning: submodules are not built: %s. Their folders are empty; commit the files themselves, or fetch them in the build.",
+			strings.Join(few(t.submodules), ", ")))
+	}
+	if len(t.pointers) > 0 {
+		list = append(list, fmt.Sprintf("Warning: %s: only a pointer of Git LFS, not the file. Git LFS is not offered here.",
+			strings.Join(few(t.pointers), ", ")))
+	}
+	return list
+}
+
+func few(list []string) []string {
+	if len(list) > mentioned {
+		return append(append([]string{}, list[:mentioned]...), "…")
+	}
+	return list
+}
+
+// bucket takes a tree while there is room for it.
+type bucket struct {
+	to    io.Writer
+	left  int64 // bytes that the tree may still have
+	floor int64 // bytes that stay free
+	free  func() (int64, error)
+	stop  context.CancelCauseFunc // ends what writes here
+
+	unlooked int64 // bytes since the room was looked at
+}
+
+// Write refuses what does not fit.
+func (b *bucket) Write(p []byte) (int, error) {
+	if b.left -= int64(len(p)); b.left < 0 {
+		return 0, b.refuse(errTree("The tree is larger than this platform builds (SLIPWAY_GIT_TREE_SIZE). Keep large files out of the repository."))
+	}
+	if b.unlooked -= int64(len(p)); b.unlooked < 0 {
+		b.unlooked = roomInterval
+		free, err := b.free()
+		if err != nil {
+			return 0, b.refuse(err)
+		}
+		if free < b.floor {
+			return 0, b.refuse(errTree(diskFull))
+		}
+	}
+	return b.to.Write(p)
+}
+
+func (b *bucket) refuse(err error) error {
+	b.stop(err)
+	return err
+}

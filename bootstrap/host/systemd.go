@@ -40,6 +40,10 @@ func (s *systemd) Logs() string { return "journalctl -u " + s.unit.Name }
 // A crashed server starts again after a second, without an end: while the API
 // server is away the gateway's watches back off, and the sooner they find it
 // the fewer requests go to pods that a rollout has ended meanwhile.
+//
+// While the host boots all pods start at the same moment as the server that
+// they wait for, so until it has said that it is ready it comes first. A weight
+// counts among neighbours only: pods are in the root slice, and so is the unit.
 func (s *systemd) text() string {
 	return fmt.Sprintf(`[Unit]
 StartLimitIntervalSec=0
@@ -56,6 +60,8 @@ EnvironmentFile=-%s
 ExecStart=%s
 KillMode=process
 Delegate=yes
+Slice=-.slice
+StartupCPUWeight=1000
 User=root
 LimitNOFILE=1048576
 LimitNPROC=infinity

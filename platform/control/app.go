@@ -197,6 +197,7 @@ func (c *Controller) DeleteApp(ctx context.Context, actor Actor, id string) erro
 		return err
 	}
 	c.interrupt(id)
+	c.builds.cancelApp(id, errCanceled("The app was deleted."))
 	defer c.queue.add(id) // whatever is left; nothing when all went well
 	unlock, err := c.lockBoth(ctx, id)
 	if err != nil {

@@ -146,6 +146,9 @@ type eventData struct {
 	Ptypes    []string
 	Name      string
 	User      string
+	Ptype     string // of a step
+	SHA       string // of a build
+	Message   string // of a build
 }
 
 func wordsOf(e Event) string {
@@ -166,6 +169,12 @@ func wordsOf(e Event) string {
 		return fmt.Sprintf("v%d crashed: %s", d.Version, firstLine(d.Exception))
 	case e.Object == "release" && e.Action == string(platform.ReleaseSuperseded):
 		return fmt.Sprintf("v%d gave way to v%d", d.Version, d.By)
+	case e.Object == "release" && e.Action == eventStep:
+		return fmt.Sprintf("running the step of %s for v%d", d.Ptype, d.Version)
+	case e.Object == "build" && e.Action == "create":
+		return fmt.Sprintf("%s pushed %.7s", d.User, d.SHA)
+	case e.Object == "build":
+		return fmt.Sprintf("build %s: %s", e.Action, firstLine(d.Message))
 	case e.Object == "app" && e.Action == "create":
 		return "app created"
 	case e.Object == "settings":

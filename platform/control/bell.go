@@ -82,6 +82,19 @@ func (s ringing) SaveSettings(ctx context.Context, set platform.Settings) error 
 	return s.Store.SaveSettings(ctx, set)
 }
 
+// AddBuildRun rings for the app of r.
+func (s ringing) AddBuildRun(ctx context.Context, r platform.BuildRun, runner string) error {
+	defer s.bell.ring(r.App)
+	return s.Store.AddBuildRun(ctx, r, runner)
+}
+
+// EndBuildRun rings for the app of r and for who follows the run's log.
+func (s ringing) EndBuildRun(ctx context.Context, r platform.BuildRun) error {
+	defer s.bell.ring(logBell(r.UUID))
+	defer s.bell.ring(r.App)
+	return s.Store.EndBuildRun(ctx, r)
+}
+
 // AppendEvent rings for the app of e.
 func (s ringing) AppendEvent(ctx context.Context, e Event) (int64, error) {
 	defer s.bell.ring(e.App)

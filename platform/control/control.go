@@ -47,6 +47,7 @@ type Options struct {
 	EdgeOptions
 	Catalog Catalog // of backing services; default: an empty one
 	Builder Builder // makes images of source trees; nil: there is none
+	Builds  BuildOptions
 }
 
 // Controller carries out the verbs. Safe for concurrent use. Without Run it
@@ -74,6 +75,8 @@ type Controller struct {
 	checks   *keyed // held while the domains of an app are being checked
 	catalog  Catalog
 	builder  Builder
+	building BuildOptions
+	builds   *builds
 	queue    *queue
 	hooks    *dispatcher
 	bell     *bell
@@ -134,6 +137,8 @@ func New(o Options) (*Controller, error) {
 	if c.backoff == nil {
 		c.backoff = defaultBackoff
 	}
+	c.building = o.Builds.withDefaults()
+	c.builds = newBuilds(c.building.AtOnce)
 	c.edge = o.EdgeOptions.withDefaults()
 	if c.entered == nil {
 		c.entered = func(platform.ReleaseState) {}

@@ -1,6 +1,7 @@
 package control
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/slipway-paas/slipway/platform"
@@ -36,7 +37,7 @@ func (c *Controller) Deploy(ctx context.Context, actor Actor, app string, n NewB
 	}
 	now := c.now()
 	b := platform.Build{
-		UUID: newUUID(), App: app, Image: n.Image, Stack: n.Stack, SHA: n.SHA, Procfile: n.Procfile,
+		UUID: cmp.Or(n.run, newUUID()), App: app, Image: n.Image, Stack: n.Stack, SHA: n.SHA, Procfile: n.Procfile,
 		Dockerfile: n.Dockerfile, Dryccfile: n.Dryccfile, Created: now, Updated: now,
 	}
 	r := platform.Release{

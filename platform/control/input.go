@@ -13,7 +13,8 @@ type NewBuild struct {
 	Procfile   map[string]string
 	Dryccfile  []byte // JSON of the .drycc directory
 
-	ownRegistry bool // made by the platform's builder: a loopback registry is the platform's own
+	run         string // the UUID of the run that it comes from; empty: none
+	ownRegistry bool   // made by the platform's builder: a loopback registry is the platform's own
 }
 
 // ConfigChange is a partial config. A nil value or inner map takes away what

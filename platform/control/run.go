@@ -16,6 +16,7 @@ func (c *Controller) Run(ctx context.Context) error {
 		return errors.New("control: Run is already running")
 	}
 	defer c.stopped()
+	defer c.builds.stop()
 	if err := c.resumeAll(ctx); err != nil {
 		return err
 	}
@@ -65,6 +66,7 @@ func (c *Controller) start() bool {
 	c.running = true
 	c.certs.start()
 	c.queue.open()
+	c.builds.open()
 	return true
 }
 
@@ -99,6 +101,9 @@ func (c *Controller) resumeAll(ctx context.Context) error {
 // app whose last release succeeded is left alone.
 func (c *Controller) resume(ctx context.Context) error {
 	if err := c.hooks.open(ctx); err != nil {
+		return err
+	}
+	if err := c.endLeft(ctx); err != nil {
 		return err
 	}
 	if err := c.adoptCluster(ctx); err != nil {

@@ -39,6 +39,9 @@ func (c *Controller) runSteps(ctx context.Context, d Deployment) error {
 			Expires: platform.MaxRunExpires * time.Second,
 		}
 		c.log.WithField("app", d.App.ID).WithField("job", j.Name).Info("running the step of a release")
+		if err := c.tell(ctx, d.App.ID, "release", eventStep, map[string]any{"version": d.Release.Version, "ptype": deployed.Ptype}); err != nil {
+			return err
+		}
 		if err := c.cluster.RunStep(ctx, before, j); err != nil {
 			return err
 		}

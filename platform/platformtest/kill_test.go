@@ -27,6 +27,7 @@ type house struct {
 	catalog *platformtest.Catalog
 	actor   control.Actor
 	hooks   control.DeployHooks
+	builder *platformtest.Builder // nil: none
 
 	store *store.Store
 	core  *control.Controller
@@ -68,7 +69,13 @@ func (h *house) start(crash *platformtest.Crash) {
 		Catalog: h.catalog,
 		Backoff: func(int) time.Duration { return time.Millisecond },
 	}
+	if h.builder != nil {
+		options.Builder = h.builder
+	}
 	if crash != nil {
+		if h.builder != nil {
+			options.Builder = crash.Builder(h.builder)
+		}
 		options.Store, options.Cluster, options.Catalog = crash.Store(h.store), crash.Cluster(h.cluster), crash.Catalog(h.catalog)
 	}
 	h.core, err = control.New(options)

@@ -140,5 +140,10 @@ func (c *Controller) acceptDeploy(ctx context.Context, w Work) error {
 			return err
 		}
 	}
+	if err == nil && good.Version > w.Version { // as any that a newer one has overtaken
+		if err := c.store.Supersede(ctx, w.App, good.Version, c.now()); err != nil {
+			return err
+		}
+	}
 	return c.store.DoneWork(ctx, w.ID)
 }

@@ -71,7 +71,10 @@ type Store interface {
 	FindConfig(ctx context.Context, uuid string) (platform.Config, error)
 
 	// AddWork records that something is still to be done for app. There is one
-	// of a kind for each app; a new one replaces it and has a new ID.
+	// of a kind for each app; a new one replaces it and has a new ID. With
+	// WorkDeploy its release is deploying from then on, in the same transaction,
+	// and stays so when it ends before the work is taken: whoever waits for the
+	// end must not see that of an earlier deploy.
 	AddWork(ctx context.Context, w Work) (Work, error)
 	ListWork(ctx context.Context, app string) ([]Work, error) // oldest first; all apps when empty
 	DoneWork(ctx context.Context, id int64) error             // a missing ID is no error

@@ -154,3 +154,34 @@ func TestPartialReleases(t *testing.T) {
 	require.Equal(t, []int{4, 5}, []int{last[0].Version, last[1].Version}, "each goes back to its own")
 	require.Equal(t, [][]string{{"worker"}, {"web"}}, [][]string{last[0].Ptypes, last[1].Ptypes})
 }
+
+// Whoever asks for a deploy and then waits for the release's end must not see
+// the end of an earlier one.
+func TestForcedDeployIsUnderWayAtOnce(t *testing.T) {
+	t.Parallel()
+	k := newKit(t).run()
+	k.create(app)
+	k.deploy("registry.test/hello:1", "web")
+	k.settle()
+	k.stop() // the queue takes nothing
+	require.NoError(t, k.DeployRelease(t.Context(), k.alice, app, nil, true))
+	require.Equal(t, deploying, k.release(2).State)
+
+	k.run()
+	k.settle()
+	require.Equal(t, succeeded, k.release(2).State)
+	require.Len(t, k.release(2).Conditions, 2)
+
+	gate := k.cluster.HoldBefore("Apply")
+	require.NoError(t, k.DeployRelease(t.Context(), k.alice, app, nil, true))
+	<-gate.Reached
+	require.NoError(t, k.DeployRelease(t.Context(), k.alice, app, nil, true))
+	next := k.cluster.HoldBefore("Apply")
+	gate.Open()
+	<-next.Reached
+	require.Equal(t, deploying, k.release(2).State)
+	require.Len(t, k.release(2).Conditions, 3)
+	next.Open()
+	k.settle()
+	require.Equal(t, succeeded, k.release(2).State)
+}

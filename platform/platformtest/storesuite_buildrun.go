@@ -19,6 +19,7 @@ func buildSuite() []suiteCase {
 		{"pruned build runs", suitePrunedRuns},
 		{"build logs", suiteBuildLogs},
 		{"long build logs", suiteLongLogs},
+		{"deploy again", suiteDeployAgain},
 	}
 }
 

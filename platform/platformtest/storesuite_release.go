@@ -183,3 +183,37 @@ func suiteVersions(t *testing.T, f fixture) {
 		require.Equal(t, n+1-i, r.Version)
 	}
 }
+
+// A release that is to be deployed again is deploying at once, also when an
+// earlier deploy of it ends meanwhile.
+func suiteDeployAgain(t *testing.T, f fixture) {
+	f.app("hello")
+	r := f.release("hello", "two", "web")
+	state := func() platform.ReleaseState {
+		found, err := f.FindRelease(f.ctx, "hello", r.Version)
+		require.NoError(t, err)
+		return found.State
+	}
+	again := func() control.Work {
+		w, err := f.AddWork(f.ctx, control.Work{App: "hello", Kind: control.WorkDeploy, Version: r.Version})
+		require.NoError(t, err)
+		return w
+	}
+	again()
+	require.Equal(t, platform.ReleasePending, state())
+	f.end(r, platform.ReleaseSucceeded, "")
+	require.Equal(t, platform.ReleaseDeploying, state())
+	w := again()
+	require.NoError(t, f.DoneWork(f.ctx, w.ID))
+	f.end(r, platform.ReleaseCrashed, "it broke")
+	require.Equal(t, platform.ReleaseCrashed, state())
+	again()
+	require.Equal(t, platform.ReleaseDeploying, state())
+	_, err := f.AddWork(f.ctx, control.Work{App: "hello", Kind: control.WorkApply, Version: r.Version})
+	require.NoError(t, err)
+	found, err := f.FindRelease(f.ctx, "hello", r.Version)
+	require.NoError(t, err)
+	require.Len(t, found.Conditions, 2)
+	require.NoError(t, f.Supersede(f.ctx, "hello", r.Version+1, day(3)))
+	require.Equal(t, platform.ReleaseCrashed, state())
+}

@@ -187,8 +187,12 @@ func (s *Store) SetReleaseState(ctx context.Context, app string, version int, c 
 		if deployed != nil {
 			ptypes = joinList(deployed)
 		}
+		state, err := stateAfter(ctx, tx, app, version, c.State)
+		if err != nil {
+			return err
+		}
 		_, err = tx.ExecContext(ctx, `UPDATE releases SET state = ?, exception = ?, ptypes = ?, updated = ? WHERE uuid = ?`,
-			string(c.State), c.Exception, ptypes, micros(c.Created), uuid)
+			string(state), c.Exception, ptypes, micros(c.Created), uuid)
 		if err != nil {
 			return err
 		}
@@ -202,6 +206,20 @@ func (s *Store) SetReleaseState(ctx context.Context, app string, version int, c 
 		return logEvent(ctx, tx, control.Event{App: app, Object: "release", Action: string(c.State), Created: c.Created},
 			map[string]any{"version": version, "ptypes": c.Ptypes, "exception": c.Exception})
 	})
+}
+
+// stateAfter is the state of a release that enters one: a release that has
+// ended and is to be deployed again is still being deployed.
+func stateAfter(ctx context.Context, tx *sql.Tx, app string, version int, state platform.ReleaseState) (platform.ReleaseState, error) {
+	if state != platform.ReleaseSucceeded && state != platform.ReleaseCrashed {
+		return state, nil
+	}
+	var wanted int
+	err := tx.QueryRowContext(ctx, `SELECT count(*) FROM work WHERE app = ? AND kind = ? AND version = ?`, app, string(control.WorkDeploy), version).Scan(&wanted)
+	if wanted > 0 {
+		state = platform.ReleaseDeploying
+	}
+	return state, err
 }
 
 // Supersede ends every unfinished release with a build below version.

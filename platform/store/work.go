@@ -6,15 +6,24 @@ import (
 	"encoding/json"
 	"slices"
 
+	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
 )
 
-// AddWork records w in place of work of its kind for the same app.
+// AddWork records w in place of work of its kind for the same app. A release
+// that is to be deployed again is being deployed from then on.
 func (s *Store) AddWork(ctx context.Context, w control.Work) (control.Work, error) {
 	err := s.tx(ctx, "store.AddWork", "Work", func(tx *sql.Tx) error {
 		// Deleted first, not updated: the new row has to have a new ID.
 		if _, err := tx.ExecContext(ctx, `DELETE FROM work WHERE app = ? AND kind = ?`, w.App, string(w.Kind)); err != nil {
 			return err
+		}
+		if w.Kind == control.WorkDeploy {
+			_, err := tx.ExecContext(ctx, `UPDATE releases SET state = ? WHERE app = (SELECT number FROM apps WHERE id = ?) AND version = ? AND state IN (?, ?)`,
+				string(platform.ReleaseDeploying), w.App, w.Version, string(platform.ReleaseSucceeded), string(platform.ReleaseCrashed))
+			if err != nil {
+				return err
+			}
 		}
 		return tx.QueryRowContext(ctx, `INSERT INTO work (app, kind, version, ptypes) VALUES (?, ?, ?, ?) RETURNING id`,
 			w.App, string(w.Kind), w.Version, joinList(w.Ptypes)).Scan(&w.ID)

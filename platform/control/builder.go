@@ -57,24 +57,23 @@ func (c *Controller) FindPusher(ctx context.Context, fingerprint string) (Pusher
 	}
 }
 
-// AppKeys lists the keys of all members of an app's workspace, by user; with
-// username only of that one, who is Forbidden when not a member and NotFound
-// without keys.
+// AppKeys lists the keys of all members of an app's workspace, and of those
+// whom a grant lets push to the app, by user; with username only of that one,
+// who is Forbidden when neither and NotFound without keys.
 func (c *Controller) AppKeys(ctx context.Context, app, username string) ([]platform.Key, error) {
-	a, err := c.store.FindApp(ctx, app)
+	_, role, err := c.store.FindAppFor(ctx, app, username)
 	if err != nil {
 		return nil, err
 	}
-	if username != "" {
-		role, err := c.store.RoleOf(ctx, a.Workspace, username)
-		if err != nil {
+	if username != "" && role == platform.NoRole {
+		if role, err = c.store.GrantOf(ctx, app, username); err != nil {
 			return nil, err
 		}
-		if role == platform.NoRole {
+		if role < platform.Member {
 			return nil, denied()
 		}
 	}
-	keys, err := c.store.ListMemberKeys(ctx, a.Workspace, username)
+	keys, err := c.store.ListAppKeys(ctx, app, username)
 	if err == nil && username != "" && len(keys) == 0 {
 		return nil, noMatch("Key")
 	}

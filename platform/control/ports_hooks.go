@@ -17,9 +17,10 @@ type KeyStore interface {
 	DeleteKey(ctx context.Context, owner, id string) error
 	// FindKeyOwner finds by fingerprint, MD5 or "SHA256:…", the user of a key.
 	FindKeyOwner(ctx context.Context, fingerprint string) (platform.User, error)
-	// ListMemberKeys lists the keys of a workspace's active members, by user and
-	// age; username narrows it to one of them unless empty.
-	ListMemberKeys(ctx context.Context, workspace, username string) ([]platform.Key, error)
+	// ListAppKeys lists the keys of an app's workspace's active members and of
+	// those whom a grant lets push to the app, by user and age; username narrows
+	// it to one of them unless empty.
+	ListAppKeys(ctx context.Context, app, username string) ([]platform.Key, error)
 }
 
 // BuildLister lists an app's builds.

@@ -13,7 +13,7 @@ import (
 func hookSuite() []suiteCase {
 	return []suiteCase{
 		{"keys", suiteKeys},
-		{"member keys", suiteMemberKeys},
+		{"app keys", suiteAppKeys},
 		{"builds", suiteBuilds},
 		{"outbox", suiteOutbox},
 		{"outbox opened", suiteOutboxOpened},
@@ -78,33 +78,37 @@ func suiteKeys(t *testing.T, f fixture) {
 	require.NoError(t, err, "free again")
 }
 
-func suiteMemberKeys(t *testing.T, f fixture) {
-	f.user("alice")
-	f.user("bobby")
-	f.workspace("group", "alice")
-	f.workspace("other", "bobby")
-	one, err := f.key("alice", "one", "one", 2)
+func suiteAppKeys(t *testing.T, f fixture) {
+	f.app("hello")
+	f.app("other")
+	one, err := f.key("userhello", "one", "one", 2)
 	require.NoError(t, err)
-	_, err = f.key("bobby", "two", "two", 1)
+	two, err := f.key("userother", "two", "two", 1)
 	require.NoError(t, err)
-	for _, tc := range []struct {
-		workspace, username string
-		want                []platform.Key
-	}{
-		{"group", "", []platform.Key{one}}, {"group", "alice", []platform.Key{one}}, {"group", "bobby", nil}, {"nothere", "", nil},
-	} {
-		list, err := f.ListMemberKeys(f.ctx, tc.workspace, tc.username)
+	check := func(app, username string, want ...platform.Key) {
+		t.Helper()
+		list, err := f.ListAppKeys(f.ctx, app, username)
 		require.NoError(t, err)
-		require.Equal(t, tc.want, list, "%+v", tc)
+		require.Equal(t, want, list, "%s %s", app, username)
 	}
+	check("hello", "", one)
+	check("hello", "userhello", one)
+	check("hello", "userother")
+	check("nothere", "")
+	require.NoError(t, f.SetGrant(f.ctx, "hello", platform.Grant{Username: "userother", Role: platform.Viewer}, day(3)))
+	check("hello", "", one)
+	require.NoError(t, f.SetGrant(f.ctx, "hello", platform.Grant{Username: "userother", Role: platform.Member}, day(3)))
+	check("hello", "", one, two)
+	check("hello", "userother", two)
+	check("other", "", two)
 	_, err = f.CreateUser(f.ctx, platform.User{Username: "gone", DateJoined: day(0)}, "")
 	require.NoError(t, err)
 	f.workspace("asleep", "gone")
 	_, err = f.key("gone", "three", "three", 1)
 	require.NoError(t, err)
-	list, err := f.ListMemberKeys(f.ctx, "asleep", "")
+	_, err = f.tryApp("third", "asleep")
 	require.NoError(t, err)
-	require.Empty(t, list, "who may not log in may not push")
+	check("third", "") // who may not log in may not push
 }
 
 func suiteBuilds(t *testing.T, f fixture) {

@@ -105,14 +105,16 @@ func (s *Store) FindKeyOwner(ctx context.Context, fingerprint string) (platform.
 	return u, fault("store.FindKeyOwner", "Key", err)
 }
 
-// ListMemberKeys lists the keys of a workspace's active members.
-func (s *Store) ListMemberKeys(ctx context.Context, workspace, username string) ([]platform.Key, error) {
-	where, args := ` WHERE w.id = ? AND u.is_active`, []any{workspace}
+// ListAppKeys lists the keys of who may push to an app.
+func (s *Store) ListAppKeys(ctx context.Context, app, username string) ([]platform.Key, error) {
+	where, args := ` WHERE u.is_active AND u.id IN (
+		SELECT m.user_id FROM members m JOIN apps a ON a.workspace = m.workspace WHERE a.id = ?
+		UNION SELECT g.user_id FROM grants g JOIN apps b ON b.number = g.app WHERE b.id = ? AND g.role >= ?)`,
+		[]any{app, app, int(platform.Member)}
 	if username != "" {
 		where, args = where+` AND u.username = ?`, append(args, username)
 	}
-	rows, err := s.read.QueryContext(ctx, `SELECT `+keyColumns+keyFrom+`
-		JOIN members m ON m.user_id = u.id JOIN workspaces w ON w.number = m.workspace`+where+` ORDER BY u.username, k.created, k.uuid`, args...)
+	rows, err := s.read.QueryContext(ctx, `SELECT `+keyColumns+keyFrom+where+` ORDER BY u.username, k.created, k.uuid`, args...)
 	list, err := collect(rows, err, scanKey)
-	return list, fault("store.ListMemberKeys", "Key", err)
+	return list, fault("store.ListAppKeys", "Key", err)
 }

@@ -62,7 +62,10 @@ func (c Cert) Covers(host string) bool {
 
 // ValidateCertName accepts 1 to 63 lower-case letters, digits and hyphens.
 func ValidateCertName(name string) error {
-	ok := name != "" && len(name) <= maxCertName
+	if len(name) > maxCertName {
+		return FieldErrorf("name", "Ensure this field has no more than %d characters.", maxCertName)
+	}
+	ok := name != ""
 	for i := 0; ok && i < len(name); i++ {
 		ok = isLower(name[i]) || isDigit(name[i]) || name[i] == '-'
 	}
@@ -108,7 +111,7 @@ func mismatch(list []*x509.Certificate, signer crypto.Signer) error {
 				"the site's own certificate, %s, has to come first, then the one that signed it", nameOf(cert))
 		}
 	}
-	return FieldErrorf(WholeRequest, "Certificate and private key do not match!")
+	return FieldErrorf(WholeRequest, "Certificate and private key do not match! Send the key with which this certificate was requested, or a certificate for this key.")
 }
 
 func readChain(data []byte) ([]*x509.Certificate, error) {
@@ -137,7 +140,7 @@ func readChain(data []byte) ([]*x509.Certificate, error) {
 		list = append(list, cert)
 	}
 	if len(list) == 0 {
-		return nil, errors.New("no PEM block \"CERTIFICATE\" in it")
+		return nil, errors.New("no PEM block \"CERTIFICATE\" in it; give the file in PEM form")
 	}
 	return list, nil
 }
@@ -150,7 +153,7 @@ func readKey(data []byte) (crypto.Signer, error) {
 	for {
 		block, rest := pem.Decode(data)
 		if block == nil {
-			return nil, errors.New("no PEM block \"PRIVATE KEY\" in it")
+			return nil, errors.New("no PEM block \"PRIVATE KEY\" in it; give the file in PEM form")
 		}
 		data = rest
 		if strings.Contains(block.Type, "ENCRYPTED") || block.Headers["DEK-Info"] != "" {
@@ -182,14 +185,14 @@ func readKey(data []byte) (crypto.Signer, error) {
 func checkChain(list []*x509.Certificate, now time.Time) error {
 	for i, cert := range list {
 		if !now.Before(cert.NotAfter) {
-			return fmt.Errorf("the certificate of %s expired on %s", nameOf(cert), cert.NotAfter.UTC().Format("2006-01-02 15:04:05 UTC"))
+			return fmt.Errorf("the certificate of %s expired on %s: upload a renewed one", nameOf(cert), cert.NotAfter.UTC().Format("2006-01-02 15:04:05 UTC"))
 		}
 		if i+1 == len(list) {
 			break
 		}
 		next := list[i+1]
 		if !bytes.Equal(cert.RawIssuer, next.RawSubject) || cert.CheckSignatureFrom(next) != nil {
-			return fmt.Errorf("the chain is in the wrong order or has a gap: %s is not signed by %s, which follows it", nameOf(cert), nameOf(next))
+			return fmt.Errorf("the chain is in the wrong order or has a gap: %s is not signed by %s, which follows it; put behind each certificate the one that signed it", nameOf(cert), nameOf(next))
 		}
 	}
 	return nil

@@ -3,6 +3,7 @@ package control
 import (
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"strings"
 
@@ -101,7 +102,7 @@ func (c *Controller) AddCert(ctx context.Context, actor Actor, app string, n New
 	if _, count, err := c.store.ListCerts(ctx, f, Page{}); err != nil {
 		return platform.Cert{}, err
 	} else if count > 0 {
-		return platform.Cert{}, platform.FieldErrorf("name", "Certificate with this name already exists.")
+		return platform.Cert{}, platform.FieldErrorf("name", "Certificate with this name already exists. Choose another, or remove that one first.")
 	}
 	cert.App, cert.Owner, cert.Name, cert.Created, cert.Updated = app, actor.User.Username, n.Name, now, now
 	return c.store.AddCert(ctx, cert, []byte(n.Key))
@@ -154,7 +155,7 @@ func (c *Controller) AttachCert(ctx context.Context, actor Actor, app, name, dom
 func (c *Controller) DetachCert(ctx context.Context, actor Actor, app, name, domain string) error {
 	return c.changeAttachment(ctx, actor, app, name, domain, platform.Admin, func(a platform.App, cert platform.Cert, d platform.Domain) error {
 		if d.CertID != cert.ID {
-			return noMatch("Domain")
+			return noDomain()
 		}
 		return c.changeEdge(ctx, a.ID, func() error { return c.store.AttachCert(ctx, a.ID, d.Name, 0, c.now()) })
 	})
@@ -181,11 +182,14 @@ func (c *Controller) changeAttachment(ctx context.Context, actor Actor, app, nam
 		return err
 	}
 	d, err := c.domainOf(ctx, a.ID, domain)
+	if platform.CodeOf(err) == platform.NotFound {
+		return noDomain()
+	}
 	if err != nil {
 		return err
 	}
 	if cert.App != "" && cert.App != a.ID {
-		return noMatch("Domain")
+		return noDomain()
 	}
 	return change(a, cert, d)
 }
@@ -198,7 +202,7 @@ func (c *Controller) appOfDomain(ctx context.Context, actor Actor, app, domain s
 	}
 	host, err := hostName(domain)
 	if err != nil {
-		return "", noMatch("Domain")
+		return "", noDomain()
 	}
 	owner := c.labelOf(host)
 	if d, err := c.store.FindDomain(ctx, host); err == nil {
@@ -208,21 +212,50 @@ func (c *Controller) appOfDomain(ctx context.Context, actor Actor, app, domain s
 	}
 	if _, err := c.appFor(ctx, actor, owner, platform.Viewer); err != nil {
 		if code := platform.CodeOf(err); code == platform.Forbidden || code == platform.NotFound {
-			return "", noMatch("Domain")
+			return "", noDomain()
 		}
 		return "", err
 	}
 	return owner, nil
 }
 
+// stampLayout is how messages show a moment, in UTC.
+const stampLayout = "2006-01-02 15:04:05 UTC"
+
+func notYours(cert platform.Cert, host string) error {
+	return platform.FieldErrorf("domain", "the certificate %s is also for %s, which is not yours: use one for your own names only", cert.Name, host)
+}
+
+// someNames are names of a certificate, not too many for a message.
+func someNames(cert platform.Cert) string {
+	const most = 5
+	names := cert.Names()
+	if len(names) <= most {
+		return strings.Join(names, ", ")
+	}
+	return fmt.Sprintf("%s and %d more", strings.Join(names[:most], ", "), len(names)-most)
+}
+
+// noDomain is the answer when the app to which a certificate belongs has no
+// such domain, whoever else may have it.
+func noDomain() error {
+	return platform.Errorf(platform.NotFound, "No Domain matches the given query. The app has none of that name: add it first, with drycc domains add.")
+}
+
 // checkAttach checks that the certificate is good for the domain and speaks
 // for nobody else: the gateway chooses certificates by name over all apps.
 func (c *Controller) checkAttach(ctx context.Context, a platform.App, cert platform.Cert, d platform.Domain) error {
 	if !c.now().Before(cert.Expires) {
-		return platform.Errorf(platform.Invalid, "the certificate %s expired on %s", cert.Name, cert.Expires.Format("2006-01-02 15:04:05 UTC"))
+		return platform.Errorf(platform.Invalid, "the certificate %s expired on %s: upload a renewed one under another name and attach that",
+			cert.Name, cert.Expires.Format(stampLayout))
+	}
+	if c.now().Before(cert.Starts) {
+		return platform.Errorf(platform.Invalid, "the certificate %s is valid from %s only: attach it then, or set the clock of the host if that has passed",
+			cert.Name, cert.Starts.Format(stampLayout))
 	}
 	if !cert.Covers(d.Name) {
-		return platform.Errorf(platform.Invalid, "the certificate %s is for %s, not for %s", cert.Name, strings.Join(cert.Names(), ", "), d.Name)
+		return platform.FieldErrorf("domain", "the certificate %s is for %s, not for %s: attach it to one of these, or upload one for %s",
+			cert.Name, someNames(cert), d.Name, d.Name)
 	}
 	var names []string
 	for _, name := range append([]string{cert.CommonName}, cert.SAN...) {
@@ -241,10 +274,10 @@ func (c *Controller) checkAttach(ctx context.Context, a platform.App, cert platf
 			if !errors.As(err, &e) || e.Code != platform.Invalid {
 				return err
 			}
-			return platform.Errorf(platform.Invalid, "the certificate %s is also for %s, which is not yours", cert.Name, host)
+			return notYours(cert, host)
 		}
 		if slices.ContainsFunc(claims, func(cl Claim) bool { return !cl.Cert && cl.Workspace != a.Workspace && cl.Name == host }) {
-			return platform.Errorf(platform.Invalid, "the certificate %s is also for %s, which is not yours", cert.Name, host)
+			return notYours(cert, host)
 		}
 	}
 	return nil

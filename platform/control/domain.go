@@ -4,9 +4,6 @@ import (
 	"context"
 	"slices"
 	"strings"
-	"unicode/utf8"
-
-	"golang.org/x/net/idna"
 
 	"github.com/slipway-paas/slipway/platform"
 )
@@ -15,37 +12,8 @@ import (
 // It is no app's name.
 const namesLock = "*names"
 
-// hostName brings a domain into the form in which it is kept: without a dot at
-// its end, each label in ACE, lower case. A wildcard may be in front.
-func hostName(name string) (string, error) {
-	const longest = 4 * 253 // bytes: what is longer cannot become short enough
-	if name == "" {
-		return "", platform.FieldErrorf("domain", "This field may not be blank.")
-	}
-	if len(name) > longest {
-		return "", platform.FieldErrorf("domain", "Ensure this field has no more than 253 characters.")
-	}
-	if !utf8.ValidString(name) {
-		return "", platform.FieldErrorf("domain", "Hostname does not look valid, could not convert to ACE: it is not UTF-8")
-	}
-	name = strings.TrimSuffix(name, ".")
-	rest, wild := strings.CutPrefix(name, "*.")
-	if name == "*" || wild && rest == "" || name == "" {
-		return "", platform.FieldErrorf("domain", "Hostname can't only be a wildcard")
-	}
-	profile := idna.New(idna.MapForLookup(), idna.Transitional(false), idna.StrictDomainName(true), idna.BidiRule(), idna.VerifyDNSLength(true))
-	ace, err := profile.ToASCII(rest)
-	if err != nil {
-		return "", platform.FieldErrorf("domain", "Hostname does not look valid, could not convert to ACE: %s", strings.TrimPrefix(err.Error(), "idna: "))
-	}
-	if wild {
-		ace = "*." + ace
-	}
-	return ace, platform.ValidateHostname(ace)
-}
-
 func hostTaken(host string) error {
-	return platform.FieldErrorf("domain", "The domain %s is already in use by another app", host)
+	return platform.FieldErrorf("domain", "The domain %s is already in use by another app: remove it there first, or choose another name", host)
 }
 
 // defaultDomain is the name that every app has.
@@ -192,15 +160,18 @@ func (c *Controller) checkPlatformHost(ctx context.Context, a platform.App, host
 	if host == c.Host(a.ID) {
 		return hostTaken(host)
 	}
+	taken := func() error {
+		return platform.FieldErrorf("domain", "%s is the platform's: choose a name of your own, or one below the app's, %s", host, c.Host(a.ID))
+	}
 	if host == c.domain || platform.HostsMeet(host, c.domain) || platform.HostsMeet(host, "*."+c.domain) && strings.HasPrefix(host, "*.") {
-		return platform.FieldErrorf("domain", "%s is the platform's", host)
+		return taken()
 	}
 	label := c.labelOf(host)
 	if label == "" || label == a.ID {
 		return nil
 	}
 	if slices.Contains(platformLabels(), label) || c.reserved.Check("domain", label) != nil {
-		return platform.FieldErrorf("domain", "%s is the platform's", host)
+		return taken()
 	}
 	_, err := c.store.FindApp(ctx, label)
 	switch {

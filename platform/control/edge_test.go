@@ -340,11 +340,13 @@ func TestHostNames(t *testing.T) {
 	}
 	for name, says := range map[string]string{
 		"": "may not be blank", "*": "only be a wildcard", "*.": "only be a wildcard", ".": "only be a wildcard", "a..b": "does not look valid",
-		"-a.com": "does not look valid", "a-.com": "does not look valid", "a b.com": "does not look valid", "under_score.com": "could not convert to ACE",
-		"example.123": "does not look valid", "*.*.com": "could not convert to ACE", "a.*": "could not convert to ACE", "x\x00y.com": "could not convert",
-		strings.Repeat("a", 64) + ".com": "could not convert", strings.Repeat("a.", 200) + "com": "could not convert",
-		strings.Repeat("x", 10000) + ".com": "no more than 253", "\xff\xfe.com": "could not convert", "exa\nmple.com": "could not convert",
-		"xn--a.com": "could not convert", "https://example.com": "could not convert", "example.com/path": "could not convert", "[::1]": "could not convert",
+		"-a.com": "does not look valid", "a-.com": "does not look valid", "a b.com": "does not look valid", "under_score.com": "no underscore; use a hyphen",
+		"example.123": "does not look valid", "*.*.com": "the whole first label", "a.*": "the whole first label", "*.com": "*.example.com", "x\x00y.com": "could not convert",
+		strings.Repeat("a", 64) + ".com": "64 characters, at most 63", strings.Repeat("a.", 200) + "com": "no more than 253",
+		strings.Repeat("x", 10000) + ".com": "no more than 253", "\xff\xfe.com": "could not convert", "exa\nmple.com": "white space",
+		"xn--a.com": "could not convert", "https://example.com": "give the name only, without http://", "example.com/path": "It has a path", "[::1]": "IP address",
+		"10.0.0.1": "IP address", "2001:db8::1": "IP address", "example.com:8080": "It has a port", "me@example.com": "mail address", "a.com..": "two dots",
+		".example.com": "two dots in a row, or one in front",
 	} {
 		_, err := k.AddDomain(t.Context(), k.alice, app, name, "web")
 		require.Error(t, err, "%q", name)

@@ -83,7 +83,7 @@ func friendly() []struct{ field, text, better string } {
 		{"public", "Key contains invalid base64 chars", "the public key is not valid"},
 		{"certificate", "Could not load certificate", "the certificate is not valid"},
 		{"name", "Can only contain a-z (lowercase), 0-9 and hyphens", "a name can only contain a-z (lowercase), 0-9 and hyphens"},
-		{"domain", "Hostname does not look valid.", "the domain is not valid"},
+		{"domain", "Hostname does not look valid", "the domain is not valid"},
 		{"domain", "Domain is already in use by another application", "the domain is already in use by another application"},
 		{"detail", "version cannot be below 0", "a version is at least 1"},
 	}
@@ -95,8 +95,10 @@ func (e *Error) badRequest() string {
 		if f.field == "detail" {
 			texts = []string{e.Detail}
 		}
-		if slices.ContainsFunc(texts, func(t string) bool { return t != "" && strings.Contains(t, f.text) }) {
-			return f.better
+		for _, t := range texts {
+			if _, rest, ok := strings.Cut(t, f.text); ok && t != "" {
+				return strings.TrimSuffix(f.better+": "+strings.TrimLeft(rest, ".,: "), ": ") // the rest says why
+			}
 		}
 	}
 	var parts []string

@@ -91,7 +91,7 @@
 < 400
 < {
 <   "name": [
-<     "Certificate with this name already exists."
+<     "Certificate with this name already exists. Choose another, or remove that one first."
 <   ]
 < }
 > adalove POST /v2/apps/hello/certs/
@@ -106,7 +106,7 @@
 | {"name": "wrong-key", "certificate": "<chain-www>", "key": "<key-wild>"}
 < 400
 < [
-<   "Certificate and private key do not match!"
+<   "Certificate and private key do not match! Send the key with which this certificate was requested, or a certificate for this key."
 < ]
 > adalove POST /v2/apps/hello/certs/
 | {"name": "wrong-order", "certificate": "<chain-turned>", "key": "<key-www>"}
@@ -121,7 +121,7 @@
 < 400
 < {
 <   "certificate": [
-<     "Could not load certificate: the chain is in the wrong order or has a gap: www.example.com is not signed by *.example.org, which follows it"
+<     "Could not load certificate: the chain is in the wrong order or has a gap: www.example.com is not signed by *.example.org, which follows it; put behind each certificate the one that signed it"
 <   ]
 < }
 > adalove POST /v2/apps/hello/certs/
@@ -129,7 +129,7 @@
 < 400
 < {
 <   "certificate": [
-<     "Could not load certificate: the certificate of old.example.com expired on 2026-01-01 00:00:00 UTC"
+<     "Could not load certificate: the certificate of old.example.com expired on 2026-01-01 00:00:00 UTC: upload a renewed one"
 <   ]
 < }
 > adalove POST /v2/apps/hello/certs/
@@ -137,7 +137,7 @@
 < 400
 < {
 <   "certificate": [
-<     "Could not load certificate: no PEM block \"CERTIFICATE\" in it"
+<     "Could not load certificate: no PEM block \"CERTIFICATE\" in it; give the file in PEM form"
 <   ]
 < }
 > adalove POST /v2/apps/hello/certs/
@@ -145,7 +145,7 @@
 < 400
 < {
 <   "key": [
-<     "Could not load private key: no PEM block \"PRIVATE KEY\" in it"
+<     "Could not load private key: no PEM block \"PRIVATE KEY\" in it; give the file in PEM form"
 <   ]
 < }
 > adalove POST /v2/apps/hello/certs/
@@ -193,7 +193,7 @@
 < {
 <   "error": {
 <     "code": "NOT_FOUND",
-<     "message": "No Domain matches the given query."
+<     "message": "No Domain matches the given query. The app has none of that name: add it first, with drycc domains add."
 <   }
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -210,7 +210,9 @@
 | {"domain": "blog.example.com"}
 < 400
 < {
-<   "detail": "the certificate example-com is for www.example.com, example.com, not for blog.example.com"
+<   "domain": [
+<     "the certificate example-com is for www.example.com, example.com, not for blog.example.com: attach it to one of these, or upload one for blog.example.com"
+<   ]
 < }
 > adalove GET /v2/apps/hello/certs/
 < 200
@@ -283,7 +285,7 @@
 < 400
 < {
 <   "domain": [
-<     "The domain example.com is already in use by another app"
+<     "The domain example.com is already in use by another app: remove it there first, or choose another name"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -332,7 +334,9 @@
 | {"domain": "greedy.example.com"}
 < 400
 < {
-<   "detail": "the certificate greedy is also for *.slipway.localhost, which is not yours"
+<   "domain": [
+<     "the certificate greedy is also for *.slipway.localhost, which is not yours: use one for your own names only"
+<   ]
 < }
 
 > bobross GET /v2/apps/hello/certs/
@@ -360,7 +364,7 @@
 < {
 <   "error": {
 <     "code": "NOT_FOUND",
-<     "message": "No Domain matches the given query."
+<     "message": "No Domain matches the given query. The app has none of that name: add it first, with drycc domains add."
 <   }
 < }
 > adalove DELETE /v2/apps/hello/certs/example-com/domain/www.example.com
@@ -370,7 +374,7 @@
 < {
 <   "error": {
 <     "code": "NOT_FOUND",
-<     "message": "No Domain matches the given query."
+<     "message": "No Domain matches the given query. The app has none of that name: add it first, with drycc domains add."
 <   }
 < }
 > adalove GET /v2/apps/hello/certs/nobody
@@ -447,7 +451,7 @@
 < 400
 < {
 <   "name": [
-<     "Certificate with this name already exists."
+<     "Certificate with this name already exists. Choose another, or remove that one first."
 <   ]
 < }
 > adalove GET /v2/certs/wild
@@ -518,7 +522,7 @@
 < {
 <   "error": {
 <     "code": "NOT_FOUND",
-<     "message": "No Domain matches the given query."
+<     "message": "No Domain matches the given query. The app has none of that name: add it first, with drycc domains add."
 <   }
 < }
 > adalove DELETE /v2/certs/wild/domain/*.example.org/

@@ -138,7 +138,7 @@
 < 400
 < {
 <   "domain": [
-<     "The domain www.example.com is already in use by another app"
+<     "The domain www.example.com is already in use by another app: remove it there first, or choose another name"
 <   ]
 < }
 > bobross POST /v2/apps/other/domains/
@@ -146,7 +146,7 @@
 < 400
 < {
 <   "domain": [
-<     "The domain xn--bcher-kva.example is already in use by another app"
+<     "The domain xn--bcher-kva.example is already in use by another app: remove it there first, or choose another name"
 <   ]
 < }
 > bobross POST /v2/apps/other/domains/
@@ -154,7 +154,7 @@
 < 400
 < {
 <   "domain": [
-<     "The domain hello.slipway.localhost is already in use by another app"
+<     "The domain hello.slipway.localhost is already in use by another app: remove it there first, or choose another name"
 <   ]
 < }
 > bobross POST /v2/apps/other/domains/
@@ -162,7 +162,7 @@
 < 400
 < {
 <   "domain": [
-<     "The domain other.slipway.localhost is already in use by another app"
+<     "The domain other.slipway.localhost is already in use by another app: remove it there first, or choose another name"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -170,7 +170,7 @@
 < 400
 < {
 <   "domain": [
-<     "drycc.slipway.localhost is the platform's"
+<     "drycc.slipway.localhost is the platform's: choose a name of your own, or one below the app's, hello.slipway.localhost"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -178,7 +178,7 @@
 < 400
 < {
 <   "domain": [
-<     "registry.slipway.localhost is the platform's"
+<     "registry.slipway.localhost is the platform's: choose a name of your own, or one below the app's, hello.slipway.localhost"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -186,7 +186,7 @@
 < 400
 < {
 <   "domain": [
-<     "slipway.localhost is the platform's"
+<     "slipway.localhost is the platform's: choose a name of your own, or one below the app's, hello.slipway.localhost"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -194,7 +194,7 @@
 < 400
 < {
 <   "domain": [
-<     "*.slipway.localhost is the platform's"
+<     "*.slipway.localhost is the platform's: choose a name of your own, or one below the app's, hello.slipway.localhost"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -202,7 +202,7 @@
 < 400
 < {
 <   "domain": [
-<     "*.localhost is the platform's"
+<     "Hostname does not look valid. The wildcard stands for all of localhost: give a name with a dot below which it stands, such as *.example.localhost."
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -210,7 +210,7 @@
 < 400
 < {
 <   "domain": [
-<     "Hostname can't only be a wildcard"
+<     "Hostname can't only be a wildcard: give the name below which it stands, such as *.example.com"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -218,7 +218,7 @@
 < 400
 < {
 <   "domain": [
-<     "Hostname does not look valid, could not convert to ACE: disallowed rune U+005F"
+<     "Hostname does not look valid, could not convert to ACE: names of sites have no underscore; use a hyphen"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -226,7 +226,7 @@
 < 400
 < {
 <   "domain": [
-<     "Hostname does not look valid, could not convert to ACE: disallowed rune U+002A"
+<     "Hostname does not look valid. A wildcard can only be the whole first label: *.example.com."
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -234,7 +234,7 @@
 < 400
 < {
 <   "domain": [
-<     "Hostname does not look valid."
+<     "Hostname does not look valid. It is an IP address, and domains are names: make a DNS record for a name, and add that."
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/
@@ -242,7 +242,7 @@
 < 400
 < {
 <   "domain": [
-<     "Hostname does not look valid, could not convert to ACE: disallowed rune U+0000"
+<     "Hostname does not look valid, could not convert to ACE: disallowed rune U+0000; letters of any language, digits and inner hyphens are allowed"
 <   ]
 < }
 > adalove POST /v2/apps/hello/domains/

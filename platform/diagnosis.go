@@ -38,8 +38,16 @@ type Diagnosis struct {
 }
 
 // Broken reports whether a link is.
-func (d Diagnosis) Broken() bool {
-	return slices.ContainsFunc(d.Links, func(l Link) bool { return l.State == LinkFail })
+func (d Diagnosis) Broken() bool { return d.State() == LinkFail }
+
+// State is the worst of the links': LinkOK, LinkWarn or LinkFail.
+func (d Diagnosis) State() LinkState {
+	for _, bad := range []LinkState{LinkFail, LinkWarn} {
+		if slices.ContainsFunc(d.Links, func(l Link) bool { return l.State == bad }) {
+			return bad
+		}
+	}
+	return LinkOK
 }
 
 // Find returns the link of that ID.

@@ -80,7 +80,7 @@ func (p *program) certsGroup() *cobra.Command {
 		},
 	}
 	return p.group("certs", "Manage the certificates of an application", list, p.command(list), p.certsAdd(), p.certsInfo(),
-		p.certsAttach("attach"), p.certsAttach("detach"), p.certsRemove())
+		p.certsAttach("attach"), p.certsAttach("detach"), p.certsRemove(), p.certsCheck())
 }
 
 // day shows the date of a moment as the guide does: 14 Jan 2017.

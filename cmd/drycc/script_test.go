@@ -95,6 +95,7 @@ func newStage(t testing.TB) *stage {
 	core, err := control.New(control.Options{
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "example.com", Clock: time.Now,
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, Registration: platform.RegistrationEnabled,
+		EdgeOptions: control.EdgeOptions{Diagnoser: oracle{}},
 	})
 	require.NoError(t, err)
 	s.handler, err = api.NewHandler(api.HandlerOptions{Mounts: s.shelf.mounts(drycc.New(core)), Logger: logger})

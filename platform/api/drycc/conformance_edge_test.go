@@ -1,8 +1,12 @@
 package drycc
 
 import (
+	"context"
 	"fmt"
 	"time"
+
+	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/control"
 )
 
 // edgeSchemas are the objects of what apps show to the outside.
@@ -12,11 +16,22 @@ func edgeSchemas() map[string]string {
 			"events:[{name:str kind:str time:time type:str status:str message:str}] created:time updated:time}",
 		"Cert": "{id:int app:str? owner:str name:str common_name:str? san:[str] fingerprint:str expires:time starts:time issuer:str subject:str " +
 			"domains:[str] created:time updated:time}",
-		"Service": "{name:str domain:str ptype:str ports:[{name:str port:int protocol:str targetPort:int}]}",
-		"Gateway": "{id:int app:str name:str ports:[{port:int protocol:str}] addresses:[{type:str value:str}] created:time updated:time}",
+		"Diagnosis": "{app:str domain:str status:str time:time links:[{id:str state:str evidence:str reason:str cure:str}]}",
+		"Service":   "{name:str domain:str ptype:str ports:[{name:str port:int protocol:str targetPort:int}]}",
+		"Gateway":   "{id:int app:str name:str ports:[{port:int protocol:str}] addresses:[{type:str value:str}] created:time updated:time}",
 		"Route": "{id:int app:str name:str kind:str parent_refs:[{name:str port:int}] rules:[{name?:str matches?:[any] filters?:[any] " +
 			"backendRefs?:[{kind:str name:str port:int weight?:int}]}] routable:bool created:time updated:time}",
 	}
+}
+
+// oracle finds the same broken link at every domain.
+type oracle struct{ now func() time.Time }
+
+func (o oracle) Diagnose(_ context.Context, s control.DomainSubject) platform.Diagnosis {
+	return platform.Diagnosis{App: s.App, Domain: s.Domain, Time: o.now().UTC(), Links: []platform.Link{
+		{ID: "dns", State: platform.LinkFail, Evidence: "NXDOMAIN", Reason: "the name does not exist in the DNS", Cure: "make a record"},
+		{ID: "points", State: platform.LinkSkipped, Reason: "the name has no address"},
+	}}
 }
 
 // aDomain gives the app a domain, ${domain}, and the row a certificate for it,
@@ -70,6 +85,7 @@ func edgeRows() []row {
 		{route: "DELETE /v2/apps/{app}/domains/{domain}", arrange: aDomain, status: 204},
 		{route: "GET /v2/apps/{app}/tls/", arrange: attached, status: 200},
 		{route: "POST /v2/apps/{app}/tls/", body: `{"https_enforced": true}`, status: 201},
+		{route: "GET /v2/apps/{app}/tls/check/", arrange: aDomain, query: "domain=${domain}", status: 200},
 
 		{route: "GET /v2/apps/{app}/certs/", arrange: attached, status: 200},
 		{route: "POST /v2/apps/{app}/certs/", arrange: aDomain, body: cert, status: 201},

@@ -15,6 +15,7 @@ type Edge interface {
 	RemoveDomain(ctx context.Context, who control.Actor, app, name string) error
 	FindTLS(ctx context.Context, who control.Actor, app string) (platform.TLS, error)
 	ChangeTLS(ctx context.Context, who control.Actor, app string, ch control.TLSChange) (platform.TLS, error)
+	CheckCerts(ctx context.Context, who control.Actor, app, domain string, p control.Page) ([]platform.Diagnosis, int, error)
 
 	ListCerts(ctx context.Context, who control.Actor, app string, p control.Page) ([]platform.Cert, int, error)
 	FindCert(ctx context.Context, who control.Actor, app, name string) (platform.Cert, error)

@@ -123,7 +123,7 @@ func objects() []objectDoc {
 	}{
 		{"App", appWire{}}, {"Build", buildWire{}}, {"Config", configWire{}}, {"Value of a Config", valueWire{}},
 		{"Release", releaseWire{}}, {"Condition of a Release", conditionWire{}}, {"Settings", settingsWire{}},
-		{"Domain", domainWire{}}, {"TLS", tlsWire{}}, {"Event of TLS", tlsEventWire{}}, {"Cert", certWire{}},
+		{"Domain", domainWire{}}, {"TLS", tlsWire{}}, {"Event of TLS", tlsEventWire{}}, {"Diagnosis", diagnosisWire{}}, {"Link of a Diagnosis", linkWire{}}, {"Cert", certWire{}},
 		{"Service", serviceWire{}}, {"Port of a Service", servicePortWire{}}, {"Gateway", gatewayWire{}},
 		{"Route", routeWire{}}, {"Rule of a Route", ruleWire{}}, {"Match of a Rule", matchWire{}}, {"Filter of a Rule", filterWire{}},
 		{"Pod", podWire{}}, {"PodContainer", podContainerWire{}}, {"Ptype", ptypeWire{}}, {"PtypeContainer", ptypeContainerWire{}},

@@ -25,6 +25,11 @@ func domainRoutes() []route {
 			summary: "Redirect plain HTTP, have certificates made, or name the authority that makes them; what is not named stays. 409 when nothing changes.",
 			who:     member, request: `{"https_enforced"?: bool, "certs_auto_enabled"?: bool, "issuer"?: {"email", "server", "key_id", "key_secret"}}`,
 			status: 201, response: "TLS", collision: "Answers have more members than the guide's; key_secret is never sent back."}},
+		{method: "GET", pattern: "/v2/apps/{app}/tls/check/", paged: true, run: (*Handler).checkCerts, doc: routeDoc{
+			summary: "Look from outside at every link between the app's domains and their certificates: which is broken, why, and the cure. Takes up to two minutes; " +
+				"429 while another request does so for the app.",
+			who: viewer, query: "domain: only this one", status: 200, response: "page of Diagnosis",
+			collision: "Neither knows it. Status is the worst state of a link: ok, warn or fail."}},
 	}
 }
 

@@ -56,6 +56,7 @@ func shapes() map[string]string {
 		"Settings":  "uuid app routable autodeploy autorollback autoscale label created updated",
 		"Domain":    "app domain ptype created updated",
 		"TLS":       "uuid app https_enforced certs_auto_enabled issuer events created updated",
+		"Diagnosis": "app domain status time links",
 		"Cert":      "id app owner name common_name san fingerprint expires starts issuer subject domains created updated",
 		"Gateway":   "id app name ports addresses created updated",
 		"Route":     "id app name kind parent_refs rules routable created updated",

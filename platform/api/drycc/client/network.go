@@ -51,6 +51,12 @@ func (c *Client) DetachCert(ctx context.Context, app, name, domain string) error
 	return c.exec(ctx, http.MethodDelete, appPath(app, "certs", name, "domain", domain), nil)
 }
 
+// CheckCerts looks at the links between an app's domains and their
+// certificates; an empty domain means all of them.
+func (c *Client) CheckCerts(ctx context.Context, app, domain string, limit int) (Page[Diagnosis], error) {
+	return list[Diagnosis](ctx, c, appPath(app, "tls", "check"), query("domain", domain), limit)
+}
+
 // TLS returns how an app does HTTPS.
 func (c *Client) TLS(ctx context.Context, app string) (TLS, error) {
 	return get[TLS](ctx, c, appPath(app, "tls"), nil)

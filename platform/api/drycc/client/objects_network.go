@@ -55,6 +55,25 @@ type TLSEvent struct {
 	Message string `json:"message"`
 }
 
+// Diagnosis is how the links between a domain and its certificate are. Status
+// is the worst of them: ok, warn or fail.
+type Diagnosis struct {
+	App    string `json:"app"`
+	Domain string `json:"domain"`
+	Status string `json:"status"`
+	Time   string `json:"time"`
+	Links  []Link `json:"links"`
+}
+
+// Link is one of them. State is ok, warn, fail or skipped.
+type Link struct {
+	ID       string `json:"id"`
+	State    string `json:"state"`
+	Evidence string `json:"evidence"`
+	Reason   string `json:"reason"`
+	Cure     string `json:"cure"`
+}
+
 // Service makes a process type reachable inside the cluster.
 type Service struct {
 	Name   string        `json:"name"`

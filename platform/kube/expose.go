@@ -37,7 +37,7 @@ func (p pending) none() bool { return len(p.http)+len(p.grpc)+len(p.gateways) ==
 func (c *Cluster) place() Surroundings {
 	return Surroundings{
 		GatewayName: c.opts.GatewayName, GatewayNamespace: c.opts.GatewayNamespace, GatewayClass: c.opts.GatewayClass,
-		ClusterCIDRs: c.opts.ClusterCIDRs,
+		ClusterCIDRs: c.opts.ClusterCIDRs, Controller: c.opts.Controller,
 	}
 }
 
@@ -45,7 +45,11 @@ func (c *Cluster) place() Surroundings {
 // removes in the opposite order. It tells what the gateway has yet to take.
 func (c *Cluster) show(ctx context.Context, app string, o EdgeObjects) (pending, error) {
 	for _, s := range o.Services {
-		if _, err := apply(ctx, c.core.CoreV1().Services(app), s); err != nil {
+		now, err := apply(ctx, c.core.CoreV1().Services(app), s)
+		if err == nil && o.Controller != nil && o.Controller.Name == s.Name {
+			_, err = apply(ctx, c.core.DiscoveryV1().EndpointSlices(app), owned(o.Controller, now))
+		}
+		if err != nil {
 			return pending{}, err
 		}
 	}

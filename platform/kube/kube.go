@@ -42,6 +42,7 @@ type Options struct {
 	PodSecurity   string                    // default PodSecurityBaseline
 	Quota         *corev1.ResourceQuotaSpec // of each app; nil: none
 	LimitRange    *corev1.LimitRangeSpec    // of each app; nil: none
+	Controller    netip.AddrPort            // where the controller listens for the gateway; zero: it answers no challenges
 }
 
 // Cluster is a control.Cluster on Kubernetes. Make it with New.

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
+	"net/netip"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -28,6 +29,7 @@ type Surroundings struct {
 	PodSecurity      string   // PodSecurityRestricted or, otherwise, baseline
 	Quota            *corev1.ResourceQuotaSpec
 	LimitRange       *corev1.LimitRangeSpec
+	Controller       netip.AddrPort // where the controller listens for the gateway
 }
 
 // Objects is one release as Kubernetes sees it. Everything has its

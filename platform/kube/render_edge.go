@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
+	discoveryv1 "k8s.io/api/discovery/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
@@ -39,6 +40,7 @@ type EdgeObjects struct {
 	Gateways   []*gatewayv1.Gateway
 	HTTPRoutes []*gatewayv1.HTTPRoute
 	GRPCRoutes []*gatewayv1.GRPCRoute
+	Controller *discoveryv1.EndpointSlice // of the last of Services; nil when no domain is asked back
 }
 
 // RenderEdge turns an exposure into objects. It is pure.
@@ -50,7 +52,11 @@ func RenderEdge(x control.Exposure, s Surroundings) EdgeObjects {
 	secrets, ofDomains := renderCerts(x)
 	o.Secrets = secrets
 	o.Gateways = renderGateways(x, ofDomains, s)
-	for _, r := range x.Routes {
+	service, slice, challenges := renderChallenges(x, s)
+	if o.Controller = slice; slice != nil {
+		o.Services = append(o.Services, service)
+	}
+	for _, r := range append(slices.Clone(x.Routes), challenges...) {
 		for i, hosts := range slices.Collect(slices.Chunk(r.Hosts, maxHostnames)) {
 			part := r
 			part.Hosts = hosts

@@ -2,6 +2,7 @@ package kube
 
 import (
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"testing"
@@ -29,6 +30,9 @@ func webExposure() control.Exposure {
 func edgeList(o EdgeObjects) (all []any) {
 	for _, x := range o.Services {
 		all = append(all, x)
+	}
+	if o.Controller != nil {
+		all = append(all, o.Controller)
 	}
 	for _, x := range o.Secrets {
 		all = append(all, x)
@@ -100,9 +104,16 @@ func TestRenderEdgeGolden(t *testing.T) {
 	}
 	many.Routes = append(many.Routes, control.ExposedRoute{Name: "hello-https-redirect", Kind: platform.HTTPRoute,
 		Hosts: many.Routes[0].Hosts[:1], HTTP: true, Redirect: true})
-	for name, x := range map[string]control.Exposure{"edge-full": fullExposure(), "edge-many": many} {
+	asked := webExposure()
+	asked.Routes = []control.ExposedRoute{{Name: "hello-https-redirect", Kind: platform.HTTPRoute, Hosts: []string{"d00.example.com"}, HTTP: true, Redirect: true}}
+	for i := range 20 {
+		asked.Challenges = append(asked.Challenges, fmt.Sprintf("d%02d.example.com", i))
+	}
+	for name, x := range map[string]control.Exposure{"edge-full": fullExposure(), "edge-many": many, "edge-challenges": asked} {
 		t.Run(name, func(t *testing.T) {
-			got := writeYAML(t, edgeList(RenderEdge(x, oneNode())))
+			s := oneNode()
+			s.Controller = netip.MustParseAddrPort("192.0.2.10:9580")
+			got := writeYAML(t, edgeList(RenderEdge(x, s)))
 			path := filepath.Join("testdata", name+".golden.yaml")
 			if *update {
 				require.NoError(t, os.WriteFile(path, []byte(got), 0o644))

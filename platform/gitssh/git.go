@@ -44,7 +44,7 @@ type task struct {
 	nice   int // 0 is gitNice
 }
 
-// run runs git until it ends or ctx does, which kills it and all it started.
+// run runs git until it ends or ctx does, which ends it and all it started.
 func (g Git) run(ctx context.Context, config string, t task) error {
 	// The kernel kills git when the thread that started it ends, which is how
 	// git ends with this process, kill -9 included. So the thread has to stay.
@@ -56,7 +56,8 @@ func (g Git) run(ctx context.Context, config string, t task) error {
 	cmd.Dir = "/"
 	cmd.Stdout, cmd.Stderr = t.stdout, t.stderr
 	cmd.SysProcAttr = g.attributes()
-	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) }
+	// Asked first, git removes what it has not finished.
+	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
 	cmd.WaitDelay = killDelay
 	var input io.WriteCloser
 	if t.stdin != nil {
@@ -77,6 +78,7 @@ func (g Git) run(ctx context.Context, config string, t task) error {
 		}()
 	}
 	err := cmd.Wait()
+	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // most often nobody is left
 	if ctx.Err() != nil {
 		return context.Cause(ctx)
 	}

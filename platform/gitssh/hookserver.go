@@ -101,6 +101,7 @@ func (h *hookServer) answer(conn net.Conn) {
 	defer p.deciding.Done()
 	ctx, cancel := context.WithCancel(p.ctx)
 	defer cancel()
+	defer context.AfterFunc(p.server.builds, cancel)()
 	if conn.SetReadDeadline(time.Time{}) != nil {
 		return
 	}

@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -73,4 +74,36 @@ func untar(name string) (map[string]string, error) {
 			files[h.Name] = string(raw)
 		}
 	}
+}
+
+// dial opens a connection with a user's key.
+func (d *door) dial(key string) *ssh.Client {
+	d.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(d.home, key))
+	require.NoError(d.t, err)
+	signer, err := ssh.ParsePrivateKey(raw)
+	require.NoError(d.t, err)
+	conn, err := ssh.Dial("tcp", "127.0.0.1:"+d.port, &ssh.ClientConfig{
+		User: "git", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		HostKeyCallback: ssh.InsecureIgnoreHostKey(),
+	})
+	require.NoError(d.t, err)
+	d.t.Cleanup(func() { _ = conn.Close() })
+	return conn
+}
+
+// run executes a line with some input; it returns all that comes back.
+func run(t *testing.T, conn *ssh.Client, line, input string) (said string, code int) {
+	t.Helper()
+	session, err := conn.NewSession()
+	require.NoError(t, err)
+	defer session.Close()
+	session.Stdin = strings.NewReader(input)
+	out, err := session.CombinedOutput(line)
+	if err != nil {
+		var exit *ssh.ExitError
+		require.ErrorAs(t, err, &exit)
+		code = exit.ExitStatus()
+	}
+	return string(out), code
 }

@@ -178,9 +178,13 @@ func (d *door) start(options ...option) {
 	})
 	d.t.Cleanup(d.stop)
 	d.known = filepath.Join(d.home, "known_hosts")
-	public, err := os.ReadFile(filepath.Join(d.keys, "ssh_host_ed25519_key"))
-	require.NoError(d.t, err)
-	require.NoError(d.t, os.WriteFile(d.known, knownHost(d.t, d.port, public), 0o600))
+	var known []byte
+	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {
+		key, err := os.ReadFile(filepath.Join(d.keys, "ssh_host_"+kind+"_key"))
+		require.NoError(d.t, err)
+		known = append(known, knownHost(d.t, d.port, key)...)
+	}
+	require.NoError(d.t, os.WriteFile(d.known, known, 0o600))
 }
 
 // hostGit is the git of this machine, or the carried one that SLIPWAY_TEST_GIT
@@ -300,7 +304,7 @@ func (d *door) at(app, ref string) string {
 // ssh runs OpenSSH with a line to execute, which may be empty.
 func (d *door) ssh(key string, args ...string) (stdout, stderr string, code int) {
 	d.t.Helper()
-	cmd := exec.Command("ssh", append(append(d.sshArgs(key), "-p", d.port), args...)...)
+	cmd := exec.Command("ssh", append(append(d.sshArgs(key), "-p", d.port, "-o", "ConnectTimeout=60"), args...)...)
 	var out, complaint bytes.Buffer
 	cmd.Stdout, cmd.Stderr = &out, &complaint
 	err := cmd.Run()

@@ -32,9 +32,12 @@ type Server struct {
 	slots     chan struct{} // full when as many commands run as may
 	cleaner   chan struct{} // full while a repository is cleaned
 
-	work context.Context // ends when commands have to
-	open context.Context // ends when they have, and connections have to
-	stop chan struct{}   // closed when nothing new is let in
+	// The stages of an end: nothing new is let in, builds have to end, all
+	// commands have to, connections have to.
+	stop   chan struct{}
+	builds context.Context
+	work   context.Context
+	open   context.Context
 
 	mu       sync.Mutex // over stopped, and adding to commands
 	stopped  bool
@@ -101,9 +104,11 @@ func (s *Server) Run(ctx context.Context) error {
 	if len(s.listeners) == 0 {
 		return errors.New("git door: Run before Listen")
 	}
-	var finish, leave context.CancelFunc
+	var abandon, finish, leave context.CancelFunc
+	s.builds, abandon = context.WithCancel(context.WithoutCancel(ctx))
 	s.work, finish = context.WithCancel(context.WithoutCancel(ctx))
 	s.open, leave = context.WithCancel(context.WithoutCancel(ctx))
+	defer abandon()
 	defer finish()
 	defer leave()
 	hooks, err := s.hooks.listen(ctx, s.repos.own)
@@ -123,27 +128,33 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-failed:
 	}
 	err = s.closeListeners()
-	s.drain(finish)
+	s.drain(abandon, finish)
 	leave()
 	return errors.Join(err, hooks.Close(), group.Wait())
 }
 
-// drain waits for what runs, a while, and then has finish end it.
-func (s *Server) drain(finish func()) {
+// drain waits for what runs, a while. Then it ends the builds, so that their
+// pushers hear of it, and soon after that everything else.
+func (s *Server) drain(abandon, finish func()) {
 	s.mu.Lock()
 	s.stopped = true
 	close(s.stop)
 	s.mu.Unlock()
 	idle := make(chan struct{})
 	go func() { s.commands.Wait(); close(idle) }()
-	grace := time.NewTimer(s.grace)
-	defer grace.Stop()
-	select {
-	case <-idle:
-	case <-grace.C:
-		s.logger.Warn("git door: breaking off what did not finish")
+	for _, stage := range []struct {
+		patience time.Duration
+		then     func()
+	}{{s.grace, abandon}, {killDelay, finish}} {
+		timer := time.NewTimer(stage.patience)
+		select {
+		case <-idle:
+		case <-timer.C:
+			s.logger.Warn("git door: breaking off what did not finish")
+		}
+		timer.Stop()
+		stage.then()
 	}
-	finish()
 	<-idle
 }
 

@@ -65,17 +65,18 @@ func (t *terminal) request(ctx context.Context, r *ssh.Request, running *sync.Wa
 		t.started = true
 		answer(r, true)
 		running.Go(func() { t.exit(t.run(ctx, v.Line)) })
-	case "shell":
+	case "shell", "subsystem":
 		answer(r, !t.started)
-		if !t.started {
-			t.started = true
-			t.say(greeting, t.who.username)
-			t.exit(1)
+		if t.started {
+			return
 		}
-	case "subsystem":
-		t.say("Only git is offered here, no sftp.\n")
-		answer(r, false)
-		_ = t.Close() // may have been closed by the client
+		t.started = true
+		if r.Type == "shell" {
+			t.say(greeting, t.who.username)
+		} else {
+			t.say("Only git is offered here, no sftp.\n")
+		}
+		t.exit(1)
 	default:
 		// Terminals, agents, X11: nobody needs them here.
 		answer(r, false)

@@ -144,6 +144,12 @@ func (t *terminal) push(ctx context.Context, a platform.App) (code int, deployed
 	}}
 	code = t.execute(ctx, []string{envSocket + "=" + s.hooks.socket, envToken + "=" + token}, "receive-pack", repo)
 	branch := p.end()
+	if ctx.Err() != nil {
+		// Git may have been killed before it could tidy up.
+		if err := sweepRepo(repo); err != nil {
+			s.log(t.who, a.ID).WithError(err).Warn("git door: sweeping")
+		}
+	}
 	if code != 0 || branch == "" {
 		return code, false
 	}

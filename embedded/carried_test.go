@@ -4,6 +4,7 @@ package embedded
 
 import (
 	"os"
+	"os/exec"
 	"path/filepath"
 	"testing"
 
@@ -26,6 +27,14 @@ func TestCarriedPayload(t *testing.T) {
 		require.NotZero(t, info.Mode()&0o111, binary.Name)
 		require.Equal(t, binary.Tree, info.IsDir(), binary.Name)
 	}
+	// Git starts itself by name for most of what it does.
+	git := Git(dest.Bin, "-C", t.TempDir(), "init", "--bare", "repo")
+	cmd := exec.Cmd{Path: git.Path, Args: git.Args, Env: git.Env}
+	out, err := cmd.CombinedOutput()
+	require.NoError(t, err, string(out))
+	out, err = exec.Command(filepath.Join(dest.Bin, "git", "core", "git"), "version").Output()
+	require.NoError(t, err)
+	require.Contains(t, string(out), "git version 2.")
 	for _, name := range IPTablesNames() {
 		require.FileExists(t, IPTables(dest.Bin, name).Path)
 	}

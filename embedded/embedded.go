@@ -18,7 +18,7 @@
 //
 //	images/<name>.tar      one OCI layout per image, layers as tar+zstd
 //	bin/<name>.zst         one node binary, which may have several names
-//	bin/<name>.tar.zst     one directory tree (iptables)
+//	bin/<name>.tar.zst     one directory tree (iptables, git)
 //
 // Stage writes them to a Dest as Images/slipway-<name>.tar, Bin/<name> and
 // Bin/<name>/, and leaves a record of what it wrote beside them.

@@ -80,6 +80,14 @@ func TestManifestRefuses(t *testing.T) {
 	require.ErrorIs(t, err, os.ErrNotExist)
 }
 
+func TestGit(t *testing.T) {
+	require.Equal(t, Command{
+		Path: "/b/git/lib/ld.so",
+		Args: []string{"/b/git/lib/ld.so", "--library-path", "/b/git/lib", "--argv0", "git", "/b/git/git", "version"},
+		Env:  []string{"PATH=/b/git/core", "GIT_EXEC_PATH=/b/git/core"},
+	}, Git("/b", "version"))
+}
+
 func TestIPTables(t *testing.T) {
 	c := IPTables("/b", "iptables-save", "-t", "nat")
 	require.Equal(t, Command{

@@ -55,6 +55,9 @@ type tree struct {
 	Programs []string // paths in the packages
 	Plugins  string   // folder of plug-ins in the library folder, kept under the same name
 	Skip     []string // prefixes of plug-ins that are left out
+	// Launchers are scripts core/<name> for programs that start each other by
+	// name: each runs the program of its name through the loader beside it.
+	Launchers []string `json:",omitempty"`
 }
 
 func (r recipe) ldflags(version string) string {

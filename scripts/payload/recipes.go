@@ -130,6 +130,11 @@ func nodeRecipes() []recipe {
 				Plugins:  "xtables", Skip: []string{"libebt_", "libarpt_"},
 			},
 		},
+		{
+			// All that a server of repositories needs is in the one program.
+			Name: "git", Debian: []string{"git", "libc6", "libpcre2-8-0", "zlib1g"},
+			Tree: &tree{Programs: []string{"usr/bin/git"}, Launchers: []string{"git"}},
+		},
 	}
 }
 

@@ -35,12 +35,21 @@ func treeFiles(t tree, debian string) ([]file, error) {
 	if err := c.addPlugins(t); err != nil {
 		return nil, err
 	}
+	for _, name := range t.Launchers {
+		c.add(file{name: "core/" + name, mode: 0o755, data: launcher(name)})
+	}
 	for i := 0; i < len(c.files); i++ {
 		if err := c.addNeeded(c.files[i]); err != nil {
 			return nil, fmt.Errorf("%s: %w", c.files[i].name, err)
 		}
 	}
 	return withParents(c.files), nil
+}
+
+// launcher is a script that runs a tree's program through its own loader. It
+// finds the tree by its own path, which is how it has to be called.
+func launcher(name string) []byte {
+	return fmt.Appendf(nil, "#!/bin/sh\nd=${0%%/core/*}\nexec \"$d/lib/ld.so\" --library-path \"$d/lib\" --argv0 %s \"$d/%s\" \"$@\"\n", name, name)
 }
 
 // closure collects programs with what they need.
@@ -95,6 +104,9 @@ func (c *closure) addLoader(program string) error {
 }
 
 func (c *closure) addPlugins(t tree) error {
+	if t.Plugins == "" {
+		return nil
+	}
 	for _, folder := range c.folders {
 		found, err := filepath.Glob(filepath.Join(folder, t.Plugins, "*.so"))
 		if err != nil {

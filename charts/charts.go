@@ -6,6 +6,7 @@
 //	gateway      drycc: Gateway API, Traefik, the one Gateway, the API's route
 //	  storage, registry, monitoring   drycc: on claims of the one, with routes
 //	                                  and priorities of the two
+//	    builder   drycc: on a claim, pushes to the registry
 //
 // It renders nothing: bootstrap/helm does. Secrets the charts name are made by
 // whoever installs them; Secrets lists their keys.
@@ -18,7 +19,7 @@ import (
 )
 
 //go:embed early.yaml
-//go:embed all:cluster all:gateway all:storage all:registry all:monitoring
+//go:embed all:cluster all:gateway all:storage all:registry all:monitoring all:builder
 var files embed.FS
 
 // Namespaces the charts go to.
@@ -60,6 +61,8 @@ func List() []Chart {
 			After: []string{"cluster", "gateway"}, values: registryValues},
 		{Name: "monitoring", Release: "slipway-monitoring", Namespace: PlatformNamespace,
 			After: []string{"cluster", "gateway"}, values: monitoringValues},
+		{Name: "builder", Release: "slipway-builder", Namespace: PlatformNamespace,
+			After: []string{"cluster", "registry"}, values: builderValues},
 	}
 }
 

@@ -19,7 +19,7 @@ func TestListIsOrdered(t *testing.T) {
 		require.False(t, seen[c.Name], "%s is there twice", c.Name)
 		seen[c.Name] = true
 	}
-	require.Len(t, seen, 5)
+	require.Len(t, seen, 6)
 }
 
 func TestFiles(t *testing.T) {
@@ -49,7 +49,7 @@ func TestPartials(t *testing.T) {
 		partials, err := fs.Glob(files, "templates/_*.tpl")
 		require.NoError(t, err)
 		switch c.Name {
-		case "registry", "monitoring":
+		case "registry", "monitoring", "builder":
 			require.NotEmpty(t, partials, c.Name)
 		}
 	}

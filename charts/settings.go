@@ -54,7 +54,23 @@ type Settings struct {
 
 	RegistryS3 *S3 // nil: on a claim
 
+	Builder Builder
+
 	Secrets Secrets
+}
+
+// Builder says what builds may have.
+type Builder struct {
+	ClusterCIDRs []string // of pods and Services; builds reach none of them but what they need
+	HostIPs      []string // addresses of nodes; builds reach none
+	CPU          string   // all builds together, "1"
+	Memory       string   // likewise, "2Gi"
+	Processes    int      // of one build step
+	Idle         string   // after which buildkitd stops, "5m"
+	CacheClass   string   // of the cache; empty: the default class
+	CacheSize    string   // "20Gi"
+	CacheMB      int      // more is dropped
+	KeepFreeMB   int      // of the disk, in favour of which the cache is dropped
 }
 
 // S3 is storage outside for the registry. Keys are in its Secret.
@@ -90,6 +106,10 @@ func Defaults() Settings {
 		RegistrySize:      "20Gi",
 		MetricsSize:       "5Gi",
 		MetricsRetention:  "90d",
+		Builder: Builder{
+			ClusterCIDRs: []string{"10.42.0.0/16", "10.43.0.0/16"}, CPU: "1", Memory: "2Gi", Processes: 4096,
+			Idle: "5m", CacheSize: "20Gi", CacheMB: 10 << 10, KeepFreeMB: 5 << 10,
+		},
 		Secrets: Secrets{
 			WildcardTLS: "drycc-wildcard-tls",
 			Storage:     "drycc-storage",

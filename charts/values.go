@@ -2,7 +2,9 @@ package charts
 
 import (
 	"net"
+	"net/netip"
 	"path"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -87,6 +89,36 @@ func monitoringValues(s Settings) map[string]any {
 		},
 		"nodeExporter": map[string]any{"port": NodeExporterPort, "followMounts": s.SharedRoot},
 	}
+}
+
+func builderValues(s Settings) map[string]any {
+	b := s.Builder
+	nodes := []string{}
+	for _, a := range append([]string{s.NodeIP}, b.HostIPs...) {
+		// A loopback address is that of the pod itself in there.
+		if p, err := netip.ParseAddr(a); err == nil && p.Is4() && !p.IsLoopback() && !slices.Contains(nodes, a) {
+			nodes = append(nodes, a)
+		}
+	}
+	return map[string]any{
+		"registry":    net.JoinHostPort(s.RegistryIP, "5000"),
+		"domain":      s.Domain,
+		"network":     map[string]any{"cluster": list(b.ClusterCIDRs), "nodes": list(nodes)},
+		"idle":        b.Idle,
+		"persistence": claim(b.CacheClass, b.CacheSize),
+		"cache":       map[string]any{"maxMegabytes": b.CacheMB, "keepFreeMegabytes": b.KeepFreeMB},
+		"step":        map[string]any{"pids": b.Processes},
+		"resources":   map[string]any{"limits": map[string]any{"cpu": b.CPU, "memory": b.Memory}},
+	}
+}
+
+// list is words as Helm takes them.
+func list(words []string) []any {
+	out := []any{}
+	for _, w := range words {
+		out = append(out, w)
+	}
+	return out
 }
 
 func claim(class, size string) map[string]any {

@@ -82,6 +82,20 @@ func serviceRecipes() []recipe {
 			Image:    &image{Dirs: []dir{{"/data"}}, Ports: []int{9000, 9100}},
 		},
 		{
+			Name: "builder", Version: "v1.0.0", Cgo: true, Tags: "seccomp,netgo,osusergo",
+			Programs: []program{
+				{"builder", "."}, {"solve", "./solve"},
+				{"buildkitd", "github.com/moby/buildkit/cmd/buildkitd"},
+				{"runc", "github.com/opencontainers/runc"},
+				{"bridge", "github.com/containernetworking/plugins/plugins/main/bridge"},
+				{"loopback", "github.com/containernetworking/plugins/plugins/main/loopback"},
+				{"host-local", "github.com/containernetworking/plugins/plugins/ipam/host-local"},
+			},
+			LDFlags: "-X github.com/moby/buildkit/version.Version=v0.32.2",
+			Debian:  []string{"ca-certificates"},
+			Image:   &image{Root: true, Certs: true, Dirs: []dir{{"/var/lib/buildkit"}}},
+		},
+		{
 			Name: "pause", Version: "v1.0.0",
 			Programs: []program{{"pause", "."}},
 			Image:    &image{},

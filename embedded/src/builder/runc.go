@@ -1,0 +1,83 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"syscall"
+)
+
+// wrapperName is the name by which buildkitd calls this program as its runc.
+const wrapperName = "build-runc"
+
+const runcPath = "/usr/bin/runc"
+
+// wrapRunc becomes runc. The bundle of a container that is made gets limits
+// that BuildKit cannot be asked for: without them a RUN step's processes are
+// only bounded by all of the pod's.
+func wrapRunc(args []string) error {
+	for i, arg := range args {
+		if arg == "--bundle" && i+1 < len(args) {
+			if err := limitBundle(filepath.Join(args[i+1], "config.json"), limitsFromEnv()); err != nil {
+				return err
+			}
+		}
+	}
+	return syscall.Exec(runcPath, append([]string{runcPath}, args...), os.Environ())
+}
+
+// limits of one RUN step; 0 is none.
+type limits struct {
+	pids, memory int64 // processes; bytes
+}
+
+func limitsFromEnv() limits {
+	number := func(name string) int64 {
+		n, err := strconv.ParseInt(os.Getenv(name), 10, 64)
+		if err != nil {
+			return 0
+		}
+		return n
+	}
+	return limits{pids: number("BUILDER_STEP_PIDS"), memory: number("BUILDER_STEP_MEMORY")}
+}
+
+// limitBundle writes the limits into a bundle's configuration.
+func limitBundle(path string, l limits) error {
+	raw, err := os.ReadFile(path)
+	if err != nil {
+		return fmt.Errorf("limiting a build step: %w", err)
+	}
+	var spec map[string]any
+	decoder := json.NewDecoder(bytes.NewReader(raw))
+	decoder.UseNumber() // some limits are larger than a float64 holds exactly
+	if err := decoder.Decode(&spec); err != nil {
+		return fmt.Errorf("limiting a build step: %s: %w", path, err)
+	}
+	resources := child(child(spec, "linux"), "resources")
+	if l.pids > 0 {
+		child(resources, "pids")["limit"] = l.pids
+	}
+	if l.memory > 0 {
+		child(resources, "memory")["limit"] = l.memory
+	}
+	if raw, err = json.Marshal(spec); err != nil {
+		return fmt.Errorf("limiting a build step: %w", err)
+	}
+	if err := os.WriteFile(path, raw, 0o600); err != nil {
+		return fmt.Errorf("limiting a build step: %w", err)
+	}
+	return nil
+}
+
+func child(m map[string]any, name string) map[string]any {
+	c, ok := m[name].(map[string]any)
+	if !ok {
+		c = map[string]any{}
+		m[name] = c
+	}
+	return c
+}

@@ -62,7 +62,7 @@ func build(ctx context.Context, o order.Order, source *tree, out *events) (*orde
 	}
 	done := &order.Done{Digests: map[string]string{}}
 	for _, image := range o.Images {
-		out.log("---> Building the image of %s from %s", image.Ptype, image.Dockerfile)
+		out.logf("---> Building the image of %s from %s", image.Ptype, image.Dockerfile)
 		digest, err := buildOne(ctx, daemon, solveOptions(o, image, source, attach), out)
 		if err != nil {
 			if cause := context.Cause(ctx); cause != nil {
@@ -210,10 +210,7 @@ func (e *events) send(event order.Event) {
 	_ = e.to.Encode(event) // who no longer reads has hung up, which ends the input too
 }
 
-func (e *events) log(format string, args ...any) {
-	line := format
-	if len(args) > 0 {
-		line = fmt.Sprintf(format, args...)
-	}
-	e.send(order.Event{Log: &line})
-}
+// log sends a line for the pusher.
+func (e *events) log(line string) { e.send(order.Event{Log: &line}) }
+
+func (e *events) logf(format string, args ...any) { e.log(fmt.Sprintf(format, args...)) }

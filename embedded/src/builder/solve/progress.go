@@ -46,7 +46,7 @@ func (p *progress) update(s *client.SolveStatus) {
 	}
 	for _, w := range s.Warnings {
 		if len(w.Short) > 0 {
-			p.out.log("Warning: %s", w.Short)
+			p.out.logf("Warning: %s", w.Short)
 		}
 	}
 }
@@ -69,7 +69,7 @@ func (p *progress) vertex(v *client.Vertex) {
 		if v.Cached {
 			mark = " (cached)"
 		}
-		p.out.log("---> %s%s", headline(st.name), mark)
+		p.out.logf("---> %s%s", headline(st.name), mark)
 	}
 	if v.Completed != nil && !st.done {
 		st.done = true
@@ -112,7 +112,7 @@ const maxLine = 8 << 10
 func (p *progress) line(d digest.Digest, st *step, text string) {
 	if p.talking != d {
 		p.talking = d
-		p.out.log("---> %s", headline(st.name))
+		p.out.logf("---> %s", headline(st.name))
 	}
 	if i := strings.LastIndexByte(strings.TrimRight(text, "\r"), '\r'); i >= 0 {
 		text = text[i+1:] // a progress bar: the last state of it
@@ -137,8 +137,17 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 // processFailed is how BuildKit tells of a process that failed.
 var processFailed = regexp.MustCompile(`process "(?s:.*)" did not complete successfully: (.*)$`) //lint:global compiled once
 
+// checksumOf is how BuildKit begins to tell that a file is missing.
+var checksumOf = regexp.MustCompile(`^failed to (compute|calculate) (cache key|checksum of ref \S+): `) //lint:global compiled once
+
+// denied is how BuildKit tells of an image that the order's policy refuses.
+var denied = regexp.MustCompile(`source "docker-image://(\S+)" denied by policy`) //lint:global compiled once
+
 // explain names the step that failed and why, in words for the pusher.
 func (p *progress) explain(err error) error {
+	if m := denied.FindStringSubmatch(err.Error()); m != nil {
+		return &sourceError{fmt.Sprintf("The image %s%s is not this app's. Images of other apps can't be read.", m[1], at(errdefs.Sources(err)))}
+	}
 	for _, st := range p.steps {
 		if st.failed == "" || strings.Contains(st.failed, "context canceled") {
 			continue
@@ -160,8 +169,8 @@ func (p *progress) explain(err error) error {
 
 func stepText(st *step, err error) string {
 	where := at(errdefs.Sources(err))
-	if strings.Contains(st.failed, "denied by policy") {
-		return fmt.Sprintf("The step %q%s reads an image that is not this app's.", st.name, where)
+	if base, ok := strings.CutPrefix(st.name, "[internal] load metadata for "); ok {
+		return fmt.Sprintf("The base image %s%s can't be read: %s", base, where, trimmed(st.failed))
 	}
 	m := processFailed.FindStringSubmatch(oneLine(st.failed))
 	if m == nil {
@@ -190,9 +199,10 @@ func at(sources []*errdefs.Source) string {
 func trimmed(text string) string {
 	for {
 		short := text
-		for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "dockerfile parse error: ", "solver: "} {
+		for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "dockerfile parse error: ", "solver: ", "failed to load LLB: "} {
 			short = strings.TrimPrefix(short, prefix)
 		}
+		short = checksumOf.ReplaceAllString(short, "")
 		if short == text {
 			return oneLine(text)
 		}

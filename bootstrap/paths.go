@@ -7,7 +7,7 @@ import "path/filepath"
 //	/etc/slipway          config.yaml, credentials (0600), slipway.env (0600)
 //	/etc/rancher/k3s      k3s.yaml, config.yaml, registries.yaml
 //	/etc/rancher/node     k3s's password of this node
-//	/var/lib/slipway      bin, ca, controller/slipway.db, secret.key, ledger
+//	/var/lib/slipway      bin, ca, controller/slipway.db, git, ssh, secret.key, ledger
 //	/var/lib/rancher/k3s  the engine's data; storage/ holds the volumes
 //	/var/log/slipway      slipway.log (openrc and none)
 //	/run/slipway          pid file, socket
@@ -22,6 +22,8 @@ type Paths struct {
 	Bin        string // carried programs
 	CA         string
 	Controller string // folder of the database
+	Git        string // folder of the repositories
+	GitKeys    string // folder of the host keys of git push
 	SecretKey  string
 	Ledger     string
 
@@ -48,6 +50,7 @@ func NewPaths(s Settings) Paths {
 		Credentials: "/etc/slipway/credentials", EnvFile: "/etc/slipway/slipway.env",
 		Lib: "/var/lib/slipway", Bin: "/var/lib/slipway/bin", CA: "/var/lib/slipway/ca",
 		Controller: "/var/lib/slipway/controller", SecretKey: "/var/lib/slipway/secret.key",
+		Git: "/var/lib/slipway/git", GitKeys: "/var/lib/slipway/ssh",
 		Ledger: "/var/lib/slipway/ledger", LogDir: "/var/log/slipway", LogFile: "/var/log/slipway/slipway.log",
 		RunDir: "/run/slipway", Lock: "/run/slipway-install.lock",
 		Binary: filepath.Join(s.BinDir, "slipway"), UnitDir: s.SystemdDir,
@@ -82,7 +85,7 @@ func (p Paths) EngineTrees() []Share {
 // OwnTrees are the folders that are wholly ours.
 func (p Paths) OwnTrees() []Share {
 	return []Share{
-		{Path: p.Bin}, {Path: p.CA}, {Path: p.Controller}, {Path: p.SecretKey}, {Path: p.LogDir}, {Path: p.RunDir},
+		{Path: p.Bin}, {Path: p.CA}, {Path: p.Controller}, {Path: p.Git}, {Path: p.GitKeys}, {Path: p.SecretKey}, {Path: p.LogDir}, {Path: p.RunDir},
 	}
 }
 

@@ -28,13 +28,13 @@ type Result struct {
 }
 
 // keep lists what --keep-data keeps: the settings, the controller's database and
-// key, the volumes, and the ledger that still owns them.
+// key, the repositories and the keys they are known by, the volumes, and the ledger that still owns them.
 func (u *Uninstall) keep() []string {
 	if !u.KeepData {
 		return nil
 	}
 	p := NewPaths(u.Settings)
-	return []string{p.Etc, p.Controller, p.SecretKey, p.CA, p.Volumes, p.Ledger}
+	return []string{p.Etc, p.Controller, p.Git, p.GitKeys, p.SecretKey, p.CA, p.Volumes, p.Ledger}
 }
 
 // removeEmpty removes the ledger's folders of an install that was killed before

@@ -59,10 +59,10 @@ type Port struct {
 	Use    string // completes "… listens there": "the gateway (HTTP)"
 }
 
-// ServerPorts are the ports of a server.
-func ServerPorts() []Port {
+// ServerPorts are the ports of a server; git is that of git push.
+func ServerPorts(git int) []Port {
 	return []Port{
-		{80, "the gateway (HTTP)"}, {443, "the gateway (HTTPS)"}, {2222, "git push over SSH"},
+		{80, "the gateway (HTTP)"}, {443, "the gateway (HTTPS)"}, {git, "git push over SSH"},
 		{6443, "the Kubernetes API"}, {9580, "the controller"}, {9581, "the gateway's metrics"}, {9582, "the node's metrics"}, {10250, "the kubelet"},
 	}
 }

@@ -42,7 +42,7 @@ func good() (*hosttest.Fake, Options) {
 	return h, Options{
 		Domain: "apps.example.com", DataDir: "/var/lib/rancher/k3s", Binary: "/usr/local/bin/slipway", Bin: "/var/lib/slipway/bin",
 		ClusterCIDR: netip.MustParsePrefix("10.42.0.0/16"), ServiceCIDR: netip.MustParsePrefix("10.43.0.0/16"),
-		Ports: ServerPorts(), BuildTime: time.Date(2029, 12, 1, 0, 0, 0, 0, time.UTC),
+		Ports: ServerPorts(2222), BuildTime: time.Date(2029, 12, 1, 0, 0, 0, 0, time.UTC),
 	}
 }
 

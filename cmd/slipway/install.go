@@ -152,7 +152,7 @@ func (m *machine) preflightOptions(own bool) preflight.Options {
 		Domain: m.settings.Domain, DataDir: m.settings.DataDir, Binary: m.paths.Binary, Bin: m.paths.Bin,
 		ResolvConf: m.settings.ResolvConf, NodeName: m.settings.NodeName,
 		ClusterCIDR: m.settings.ClusterCIDR, ServiceCIDR: m.settings.ServiceCIDR,
-		Ports: preflight.ServerPorts(), Own: own, BuildTime: buildTime(),
+		Ports: preflight.ServerPorts(m.settings.GitPort()), Own: own, BuildTime: buildTime(),
 	}
 }
 

@@ -1,7 +1,7 @@
 // Command slipway is the appliance: one static binary that makes a bare Linux
 // host a platform. It installs and removes itself, runs Kubernetes and the
 // controller in one process, and is, under other names, the programs a node
-// needs beside it (containerd, kubectl, crictl, ctr, the flannel CNI plugin).
+// needs beside it (containerd, kubectl, crictl, ctr, the flannel CNI plugin, git's hook).
 //
 // Exit codes: 0 well, 1 an error or something is not well, 2 wrong usage.
 package main
@@ -16,11 +16,16 @@ import (
 	"strings"
 	"syscall"
 
+	"github.com/slipway-paas/slipway/platform/gitssh"
 	"github.com/spf13/cobra"
 )
 
 func main() {
-	if run, ok := programs()[filepath.Base(os.Args[0])]; ok {
+	name := filepath.Base(os.Args[0])
+	if name == gitssh.HookName {
+		gitssh.HookMain() // git has its link elsewhere
+	}
+	if run, ok := programs()[name]; ok {
 		run()
 		return
 	}

@@ -85,7 +85,7 @@ func newServer() (*server, error) {
 	for _, c := range charts.List() {
 		names = append(names, c.Name)
 	}
-	s.board = lifecycle.NewBoard(time.Now, append(names, lineController, lineDeploys)...)
+	s.board = lifecycle.NewBoard(time.Now, append(names, lineController, lineDeploys, lineGit)...)
 	s.charts = helm.New(s.paths.Kubeconfig, version)
 	return s, nil
 }
@@ -160,7 +160,7 @@ func (s *server) runPlatform(ctx context.Context) error {
 		return ignoreEnd(ctx, err)
 	}
 	s.board.Set(lineController, lifecycle.Ready, "")
-	parts := append(c.parts(s),
+	parts := append(c.parts(s), s.gitPart(c.control),
 		lifecycle.Part{Name: "charts", Run: s.runCharts},
 		lifecycle.Part{Name: "memory", Run: s.runTrim},
 		lifecycle.Part{Name: "certificate", Run: renewer.Run})

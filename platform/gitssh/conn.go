@@ -81,6 +81,13 @@ type patientConn struct {
 	established atomic.Bool
 }
 
+// settle ends the handshake's deadline. A Read that waits already has to end
+// in time, too.
+func (c *patientConn) settle() error {
+	c.established.Store(true)
+	return errors.Join(c.SetDeadline(time.Time{}), c.SetReadDeadline(time.Now().Add(c.idle)))
+}
+
 // Read waits for as long as a connection may be silent.
 func (c *patientConn) Read(p []byte) (int, error) {
 	if c.established.Load() {
@@ -116,10 +123,9 @@ func (s *Server) serve(raw net.Conn) {
 		return
 	}
 	defer client.Close()
-	if conn.SetDeadline(time.Time{}) != nil {
+	if conn.settle() != nil {
 		return
 	}
-	conn.established.Store(true)
 	who := identity{
 		username: client.Permissions.Extensions[extUser], fingerprint: client.Permissions.Extensions[extKey],
 		from: raw.RemoteAddr().String(),

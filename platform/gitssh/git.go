@@ -28,7 +28,7 @@ type Git struct {
 }
 
 const (
-	gitMemory = 2 << 30 // bytes of data that one git process may have
+	gitMemory = 1 << 30 // bytes of data that one git process may have
 	gitNice   = 10
 	gitOOM    = "700" // the kernel takes it before anything that serves
 	killDelay = 5 * time.Second
@@ -67,6 +67,9 @@ func (g Git) run(ctx context.Context, config string, t task) error {
 		}
 	}
 	if err := cmd.Start(); err != nil {
+		if ctx.Err() != nil {
+			return context.Cause(ctx)
+		}
 		return fmt.Errorf("git %s: %w", t.args[0], err)
 	}
 	restrain(cmd.Process.Pid, or(t.nice, gitNice))

@@ -79,17 +79,23 @@ func untar(name string) (map[string]string, error) {
 // dial opens a connection with a user's key.
 func (d *door) dial(key string) *ssh.Client {
 	d.t.Helper()
-	raw, err := os.ReadFile(filepath.Join(d.home, key))
-	require.NoError(d.t, err)
-	signer, err := ssh.ParsePrivateKey(raw)
-	require.NoError(d.t, err)
 	conn, err := ssh.Dial("tcp", "127.0.0.1:"+d.port, &ssh.ClientConfig{
-		User: "git", Auth: []ssh.AuthMethod{ssh.PublicKeys(signer)},
+		User: "git", Auth: []ssh.AuthMethod{ssh.PublicKeys(d.signer(key))},
 		HostKeyCallback: ssh.InsecureIgnoreHostKey(),
 	})
 	require.NoError(d.t, err)
 	d.t.Cleanup(func() { _ = conn.Close() })
 	return conn
+}
+
+// signer is a user's key.
+func (d *door) signer(key string) ssh.Signer {
+	d.t.Helper()
+	raw, err := os.ReadFile(filepath.Join(d.home, key))
+	require.NoError(d.t, err)
+	signer, err := ssh.ParsePrivateKey(raw)
+	require.NoError(d.t, err)
+	return signer
 }
 
 // run executes a line with some input; it returns all that comes back.

@@ -319,3 +319,21 @@ func random(n int) string {
 	_, _ = rand.Read(raw) // never errs
 	return string(raw)
 }
+
+// feed runs git with some input and returns what it prints.
+func (c *client) feed(input string, args ...string) string {
+	c.t.Helper()
+	cmd := c.command(args...)
+	cmd.Stdin = strings.NewReader(input)
+	out, err := cmd.Output()
+	require.NoError(c.t, err)
+	return strings.TrimSpace(string(out))
+}
+
+// scratch lists the trees that are being built.
+func (d *door) scratch() []string {
+	d.t.Helper()
+	left, err := filepath.Glob(filepath.Join(d.dir, ".scratch", "*"))
+	require.NoError(d.t, err)
+	return left
+}

@@ -102,9 +102,7 @@ func TestClientKilled(t *testing.T) {
 	left, err := filepath.Glob(filepath.Join(d.dir, app+".git", "objects", "*incoming*"))
 	require.NoError(t, err)
 	require.Empty(t, left)
-	scratch, err := os.ReadDir(filepath.Join(d.dir, ".scratch"))
-	require.NoError(t, err)
-	require.Empty(t, scratch)
+	require.Empty(t, d.scratch())
 }
 
 // One that vanishes while it sends does so, too; nothing is built.

@@ -31,7 +31,8 @@ const (
 	lfsPointer    = "version https://git-lfs.github.com/spec/"
 	maxPointer    = 1 << 10
 	mentioned     = 3        // names in a warning
-	maxListing    = 64 << 20 // bytes of a listing that are looked through
+	maxFiles      = 500_000  // in a tree; git archive has them all in memory
+	maxListing    = 64 << 20 // bytes of their names
 	roomInterval  = 64 << 20 // bytes between two looks at the room on the disk
 	treePatience  = 10 * time.Minute
 	submoduleMode = "160000"
@@ -54,6 +55,11 @@ func (s *Server) writeTree(ctx context.Context, repo string, env []string, commi
 	}()
 	bounded, stop := context.WithCancelCause(ctx)
 	defer stop(nil)
+	// First of all, as it costs nothing: a few objects can stand for billions
+	// of files.
+	if t.submodules, err = s.list(ctx, repo, env, commit); err != nil {
+		return t, err
+	}
 	out := &bucket{to: file, left: s.limits.Tree, floor: s.limits.Free, free: s.repos.free, stop: stop}
 	complaint := &capped{limit: 4 << 10}
 	err = s.git.run(bounded, s.repos.config(), task{
@@ -67,11 +73,7 @@ func (s *Server) writeTree(ctx context.Context, repo string, env []string, commi
 	if _, err = file.Seek(0, io.SeekStart); err != nil {
 		return t, err
 	}
-	if err = t.inspect(file); err != nil {
-		return t, err
-	}
-	t.submodules, err = s.submodules(ctx, repo, env, commit)
-	return t, err
+	return t, t.inspect(file)
 }
 
 func indent(s string) string {
@@ -112,34 +114,54 @@ func (t *tree) inspect(file io.ReadSeeker) error {
 	}
 }
 
-// submodules finds the first few submodules of a commit; git archive leaves
-// empty folders for them.
-func (s *Server) submodules(ctx context.Context, repo string, env []string, commit string) (found []string, err error) {
+// list looks through the names in a commit and refuses too many. It gives the
+// first few submodules; git archive leaves empty folders for them.
+func (s *Server) list(ctx context.Context, repo string, env []string, commit string) (submodules []string, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	reader, writer := io.Pipe()
+	complaint := &capped{limit: 4 << 10}
 	done := make(chan error, 1)
 	go func() {
 		err := s.git.run(ctx, s.repos.config(), task{
 			args: []string{"-C", repo, "ls-tree", "-r", "-z", "--full-tree", commit},
-			env:  env, stdout: writer, stderr: io.Discard,
+			env:  env, stdout: writer, stderr: complaint,
 		})
-		done <- err
 		_ = writer.CloseWithError(err) // never errs
+		done <- err
 	}()
-	scanner := bufio.NewScanner(io.LimitReader(reader, maxListing))
+	submodules, err = readListing(reader)
+	if err != nil {
+		stop()
+	}
+	_ = reader.CloseWithError(err) // never errs
+	if gitErr := <-done; err == nil && gitErr != nil {
+		err = fmt.Errorf("git ls-tree: %w%s", gitErr, indent(complaint.String()))
+	}
+	return submodules, err
+}
+
+// readListing reads what git ls-tree -r -z prints.
+func readListing(r io.Reader) (submodules []string, err error) {
+	const tooMany = errTree("The tree has more files than this platform builds: 500000, or names of 64 MiB.")
+	scanner := bufio.NewScanner(io.LimitReader(r, maxListing))
 	scanner.Split(splitZero)
-	for scanner.Scan() && len(found) <= mentioned {
+	read := 0
+	for files := 1; scanner.Scan(); files++ {
+		read += len(scanner.Bytes()) + 1
+		if files > maxFiles {
+			return nil, tooMany
+		}
 		mode, rest, _ := strings.Cut(scanner.Text(), " ")
-		if _, name, ok := strings.Cut(rest, "\t"); ok && mode == submoduleMode {
-			found = append(found, name)
+		if _, name, ok := strings.Cut(rest, "\t"); ok && mode == submoduleMode && len(submodules) <= mentioned {
+			submodules = append(submodules, name)
 		}
 	}
-	// Enough is known, or all; what git still has to say does not matter.
-	stop()
-	_ = reader.Close()
-	<-done
-	return found, scanner.Err()
+	// Names longer than the scanner takes, or the listing longer than is read.
+	if errors.Is(scanner.Err(), bufio.ErrTooLong) || scanner.Err() == nil && maxListing-read < bufio.MaxScanTokenSize {
+		return nil, tooMany
+	}
+	return submodules, scanner.Err()
 }
 
 // splitZero is a bufio.SplitFunc for what ends in a zero byte.

@@ -30,6 +30,10 @@ func TestMain(m *testing.M) {
 	if filepath.Base(os.Args[0]) == gitssh.HookName {
 		gitssh.HookMain()
 	}
+	if base := os.Getenv(envServe); base != "" {
+		fmt.Fprintln(os.Stderr, serveAlone(base))
+		os.Exit(1)
+	}
 	os.Exit(m.Run())
 }
 
@@ -177,6 +181,11 @@ func (d *door) start(options ...option) {
 		require.NoError(d.t, <-done)
 	})
 	d.t.Cleanup(d.stop)
+	d.know()
+}
+
+// know makes the host's keys known to clients.
+func (d *door) know() {
 	d.known = filepath.Join(d.home, "known_hosts")
 	var known []byte
 	for _, kind := range []string{"ed25519", "ecdsa", "rsa"} {

@@ -48,6 +48,9 @@ type verbs struct {
 	build  func(ctx context.Context, o order, log io.Writer) (platform.Release, error)
 }
 
+// silent is a ref that is refused before there is a log.
+const silent = "refs/heads/silent"
+
 // order is a call of PushSource.
 type order struct {
 	user, app string
@@ -95,9 +98,16 @@ func (v *verbs) PushSource(ctx context.Context, username, app string, s control.
 	v.orders = append(v.orders, o)
 	version, build := len(v.orders)+1, v.build
 	v.mu.Unlock()
+	if s.Ref == silent {
+		return platform.Release{}, platform.Errorf(platform.Unavailable, "this platform has no builder")
+	}
 	fmt.Fprintln(log, "---> Starting build... but first, coffee!")
 	if build != nil {
-		return build(ctx, o, log)
+		r, err := build(ctx, o, log)
+		if err != nil {
+			fmt.Fprintf(log, "---> Build failed: %v\n", err)
+		}
+		return r, err
 	}
 	fmt.Fprintf(log, "---> Done, %s:v%d deployed to Workflow\n", app, version)
 	return platform.Release{App: app, Version: version, State: platform.ReleaseSucceeded}, nil

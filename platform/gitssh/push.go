@@ -32,6 +32,8 @@ type push struct {
 	mu       sync.Mutex
 	closed   bool   // git has ended: no hook is answered any more
 	deployed string // the branch that became a release
+
+	told bool // the build's log says why it failed; decide's own
 }
 
 // begin starts the answer to the hook, unless git has ended already.
@@ -72,10 +74,14 @@ func (p *push) decide(ctx context.Context, request hookRequest, out *lines) bool
 	case ctx.Err() != nil:
 		say("The push was broken off: %s.", context.Cause(ctx))
 	case errors.As(err, &known) && known.Code != platform.Internal:
-		say("%s", known.Message)
+		if !p.told {
+			say("%s", known.Message)
+		}
 	default:
-		say("Something went wrong on the platform; its log tells more.")
 		p.server.log(p.who, p.app.ID).WithError(err).Error("git push")
+		if !p.told {
+			say("Something went wrong on the platform; its log tells more.")
+		}
 	}
 	return false
 }
@@ -132,20 +138,34 @@ func (p *push) deploy(ctx context.Context, u update, env []string, out io.Writer
 	for _, warning := range t.warnings() {
 		say("%s", warning)
 	}
+	log := &noted{Writer: out}
 	release, err := s.control.PushSource(ctx, p.who.username, p.app.ID,
-		control.Source{Origin: platform.OriginGit, Ref: u.Ref, SHA: u.New, Tar: t.file}, out)
+		control.Source{Origin: platform.OriginGit, Ref: u.Ref, SHA: u.New, Tar: t.file}, log)
 	if err != nil {
+		p.told = log.written
 		return err
 	}
 	if release.Failed() {
-		return errTree(fmt.Sprintf("Release v%d of %s did not come up%s. What ran before runs on; the push is refused.",
-			release.Version, p.app.ID, indent(release.Exception)))
+		return errTree(fmt.Sprintf("v%d does not run, so %s is refused. Mend it and push again.", release.Version, u.Ref))
 	}
 	branch, _ := u.branch()
 	p.mu.Lock()
 	p.deployed = branch
 	p.mu.Unlock()
 	return nil
+}
+
+// noted knows whether anything was written. A build's log tells how the build
+// ended; what comes before there is a log does not.
+type noted struct {
+	io.Writer
+	written bool
+}
+
+// Write notes it.
+func (n *noted) Write(p []byte) (int, error) {
+	n.written = true
+	return n.Writer.Write(p)
 }
 
 // quarantine is the environment in which git sees the objects of a push that

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -58,21 +59,18 @@ func TestFailedBuildIsRefused(t *testing.T) {
 	require.Contains(t, out, "remote: Dockerfile:1 unknown instruction: FORM")
 	require.Contains(t, out, "remote: 100%")
 	require.NotContains(t, out, "50%")
-	require.Contains(t, out, "The build failed in the step FORM.")
+	require.Contains(t, out, "remote: no break at the end---> Build failed: The build failed in the step FORM.")
+	require.Equal(t, 1, strings.Count(out, "in the step FORM"), "said once")
 	require.Equal(t, served, d.at(app, "refs/heads/main"))
 
-	// An error of ours tells nothing but that.
-	d.verbs.onBuild(func(context.Context, order, io.Writer) (platform.Release, error) {
-		return platform.Release{}, io.ErrClosedPipe
-	})
-	out = c.refused("Something went wrong on the platform", "push", "drycc", "main")
-	require.NotContains(t, out, "closed pipe")
+	// What is refused before there is a log is told by the door.
+	c.refused("remote: ---> this platform has no builder", "push", "drycc", "main:"+silent)
 
 	// Nor does a release that does not come up move the branch.
 	d.verbs.onBuild(func(context.Context, order, io.Writer) (platform.Release, error) {
-		return platform.Release{Version: 7, State: platform.ReleaseCrashed, Exception: "web: exit code 1"}, nil
+		return platform.Release{Version: 7, State: platform.ReleaseCrashed, Exception: "x"}, nil
 	})
-	c.refused("Release v7 of hello did not come up: web: exit code 1", "push", "drycc", "main")
+	c.refused("v7 does not run, so refs/heads/main is refused.", "push", "drycc", "main")
 	require.Equal(t, served, d.at(app, "refs/heads/main"))
 
 	d.verbs.onBuild(nil)

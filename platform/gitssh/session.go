@@ -26,11 +26,12 @@ func (s *Server) session(channel ssh.Channel, requests <-chan *ssh.Request, who 
 	ctx, cancel := context.WithCancelCause(s.work)
 	defer cancel(nil)
 	var running sync.WaitGroup
-	t := &terminal{Channel: channel, server: s, who: who}
+	t := &terminal{Channel: channel, server: s, who: who, closed: make(chan struct{})}
 	for r := range requests {
 		t.request(ctx, r, &running)
 	}
 	// No more requests: the channel or the connection is closed.
+	close(t.closed)
 	cancel(errClientGone)
 	running.Wait()
 	_ = channel.Close() // closed already
@@ -44,6 +45,7 @@ type terminal struct {
 	protocol string // of git, from the environment
 	started  bool
 	input    io.Reader // of git, nil for the channel itself
+	closed   chan struct{}
 }
 
 // request answers one request. A command runs on beside later ones.
@@ -64,7 +66,7 @@ func (t *terminal) request(ctx context.Context, r *ssh.Request, running *sync.Wa
 		}
 		t.started = true
 		answer(r, true)
-		running.Go(func() { t.exit(t.run(ctx, v.Line)) })
+		running.Go(func() { t.execute(ctx, v.Line) })
 	case "shell", "subsystem":
 		answer(r, !t.started)
 		if t.started {
@@ -105,8 +107,27 @@ func (t *terminal) exit(code int) {
 	_ = t.Close()
 }
 
-// run executes a line that the client sent.
-func (t *terminal) run(ctx context.Context, line string) int {
+// execute answers a line that the client sent. A server that stops waits for
+// it, and a little for the client to take the answer.
+func (t *terminal) execute(ctx context.Context, line string) {
+	open := t.server.enter()
+	if open {
+		defer t.server.commands.Done()
+	}
+	t.exit(t.run(ctx, line, open))
+	timer := time.NewTimer(farewell)
+	defer timer.Stop()
+	select {
+	case <-t.closed:
+	case <-timer.C:
+	}
+}
+
+// farewell is how long a client may take to close its end.
+const farewell = 2 * time.Second
+
+// run does what a line says; not when the server is no more open.
+func (t *terminal) run(ctx context.Context, line string, open bool) int {
 	c, refusal := parseCommand(line)
 	if refusal != "" {
 		t.say("%s\n", refusal)
@@ -117,10 +138,9 @@ func (t *terminal) run(ctx context.Context, line string) int {
 		return 0
 	}
 	s := t.server
-	if !s.enter() {
+	if !open {
 		return t.refuse(restarting)
 	}
-	defer s.commands.Done()
 	select {
 	case s.slots <- struct{}{}:
 		defer func() { <-s.slots }()

@@ -106,7 +106,7 @@ func (t *terminal) fetch(ctx context.Context, a platform.App) int {
 	}
 	ctx, cancel := context.WithTimeoutCause(ctx, s.limits.Transfer, errSlow)
 	defer cancel()
-	return t.execute(ctx, nil, "upload-pack", "--strict", "--timeout="+seconds(s.limits.Stall), repo)
+	return t.git(ctx, nil, "upload-pack", "--strict", "--timeout="+seconds(s.limits.Stall), repo)
 }
 
 func seconds(d time.Duration) string { return strconv.Itoa(max(1, int(d.Seconds()))) }
@@ -142,7 +142,7 @@ func (t *terminal) push(ctx context.Context, a platform.App) (code int, deployed
 			stalled.Reset(s.limits.Stall)
 		}
 	}}
-	code = t.execute(ctx, []string{envSocket + "=" + s.hooks.socket, envToken + "=" + token}, "receive-pack", repo)
+	code = t.git(ctx, []string{envSocket + "=" + s.hooks.socket, envToken + "=" + token}, "receive-pack", repo)
 	branch := p.end()
 	if ctx.Err() != nil {
 		// Git may have been killed before it could tidy up.
@@ -161,8 +161,8 @@ func (t *terminal) push(ctx context.Context, a platform.App) (code int, deployed
 	return code, true
 }
 
-// execute runs git between the client's streams.
-func (t *terminal) execute(ctx context.Context, env []string, args ...string) int {
+// git runs git between the client's streams.
+func (t *terminal) git(ctx context.Context, env []string, args ...string) int {
 	if t.protocol != "" {
 		env = append(env, "GIT_PROTOCOL="+t.protocol)
 	}

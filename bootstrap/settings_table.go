@@ -53,6 +53,7 @@ func SettingsTable() []Setting {
 	all = append(all, controllerSettings()...)
 	all = append(all, deploySettings()...)
 	all = append(all, gitSettings()...)
+	all = append(all, builderSettings()...)
 	all = append(all, identitySettings()...)
 	all = append(all, clusterSettings()...)
 	all = append(all, k3sSettings()...)

@@ -66,6 +66,7 @@ type Builder struct {
 	CPU          string   // all builds together, "1"
 	Memory       string   // likewise, "2Gi"
 	Processes    int      // of one build step
+	UserSpace    bool     // a user namespace of its own
 	Idle         string   // after which buildkitd stops, "5m"
 	CacheClass   string   // of the cache; empty: the default class
 	CacheSize    string   // "20Gi"
@@ -107,8 +108,8 @@ func Defaults() Settings {
 		MetricsSize:       "5Gi",
 		MetricsRetention:  "90d",
 		Builder: Builder{
-			ClusterCIDRs: []string{"10.42.0.0/16", "10.43.0.0/16"}, CPU: "1", Memory: "2Gi", Processes: 4096,
-			Idle: "5m", CacheSize: "20Gi", CacheMB: 10 << 10, KeepFreeMB: 5 << 10,
+			ClusterCIDRs: []string{"10.42.0.0/16", "10.43.0.0/16"}, CPU: "1", Memory: "2Gi", Processes: 2048,
+			UserSpace: true, Idle: "5m", CacheSize: "20Gi", CacheMB: 10 << 10, KeepFreeMB: 5 << 10,
 		},
 		Secrets: Secrets{
 			WildcardTLS: "drycc-wildcard-tls",

@@ -101,14 +101,15 @@ func builderValues(s Settings) map[string]any {
 		}
 	}
 	return map[string]any{
-		"registry":    net.JoinHostPort(s.RegistryIP, "5000"),
-		"domain":      s.Domain,
-		"network":     map[string]any{"cluster": list(b.ClusterCIDRs), "nodes": list(nodes)},
-		"idle":        b.Idle,
-		"persistence": claim(b.CacheClass, b.CacheSize),
-		"cache":       map[string]any{"maxMegabytes": b.CacheMB, "keepFreeMegabytes": b.KeepFreeMB},
-		"step":        map[string]any{"pids": b.Processes},
-		"resources":   map[string]any{"limits": map[string]any{"cpu": b.CPU, "memory": b.Memory}},
+		"registry":      net.JoinHostPort(s.RegistryIP, "5000"),
+		"domain":        s.Domain,
+		"network":       map[string]any{"cluster": list(b.ClusterCIDRs), "nodes": list(nodes)},
+		"idle":          b.Idle,
+		"userNamespace": b.UserSpace,
+		"persistence":   claim(b.CacheClass, b.CacheSize),
+		"cache":         map[string]any{"maxMegabytes": b.CacheMB, "keepFreeMegabytes": b.KeepFreeMB},
+		"step":          map[string]any{"pids": b.Processes},
+		"resources":     map[string]any{"limits": map[string]any{"cpu": b.CPU, "memory": b.Memory}},
 	}
 }
 

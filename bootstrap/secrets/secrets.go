@@ -29,6 +29,9 @@ type Secrets struct {
 // NodeUser is the name under which nodes pull from the platform registry.
 const NodeUser = "slipway-node"
 
+// BuilderUser is the name under which builds push to the platform registry.
+const BuilderUser = "slipway-builder"
+
 // Open reads the secrets, or makes them when there are none yet.
 func Open(path string) (Secrets, error) {
 	var s Secrets

@@ -137,6 +137,7 @@ func (s *server) chartSettings(node k3s.Node) charts.Settings {
 	c.ControllerMetrics = "/metrics"
 	c.StorageSize, c.RegistrySize, c.MetricsSize = s.settings.StorageVolume.Size, s.settings.RegistryVolume.Size, s.settings.MetricsVolume.Size
 	c.StorageClass, c.RegistryClass, c.MetricsClass = s.settings.StorageVolume.Class, s.settings.RegistryVolume.Class, s.settings.MetricsVolume.Class
+	c.Builder = s.builderSettings()
 	return c
 }
 
@@ -148,8 +149,12 @@ func (s *server) writeSecrets(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	users := map[string]string{s.settings.AdminUsername: password, secrets.NodeUser: s.secrets.RegistryNode}
-	file, err := secrets.Htpasswd(string(old["htpasswd"]), users, []string{s.settings.AdminUsername, secrets.NodeUser})
+	building, err := s.builderPassword()
+	if err != nil {
+		return err
+	}
+	users := map[string]string{s.settings.AdminUsername: password, secrets.NodeUser: s.secrets.RegistryNode, secrets.BuilderUser: building}
+	file, err := secrets.Htpasswd(string(old["htpasswd"]), users, []string{s.settings.AdminUsername, secrets.NodeUser, secrets.BuilderUser})
 	if err != nil {
 		return err
 	}

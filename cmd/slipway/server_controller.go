@@ -124,8 +124,13 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 	if err != nil {
 		return nil, err
 	}
+	builder, err := s.newBuilder(cluster)
+	if err != nil {
+		return nil, err
+	}
 	return control.New(control.Options{
-		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
+		Builder: builder,
+		Store:   c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
 		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
 		Hooks:        control.ParseDeployHooks(get, webhook.New()),
 		Registration: registration, Directory: outside.Directory, SignOn: outside.SignOn, Mailer: outside.Mailer,

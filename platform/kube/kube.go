@@ -149,7 +149,7 @@ func withDefaults(o Options) Options {
 		o.PublicPorts = []int{80, 443, 2222}
 	}
 	if o.HostAddresses == nil {
-		o.HostAddresses = hostAddresses
+		o.HostAddresses = HostAddresses
 	}
 	if o.Logger == nil {
 		o.Logger = logrus.New()
@@ -158,9 +158,9 @@ func withDefaults(o Options) Options {
 	return o
 }
 
-// hostAddresses are those of this machine's interfaces. One that cannot be
+// HostAddresses are those of this machine's interfaces. One that cannot be
 // read is left out: the addresses that Kubernetes knows remain.
-func hostAddresses() []string {
+func HostAddresses() []string {
 	var out []string
 	addrs, err := net.InterfaceAddrs()
 	if err != nil {

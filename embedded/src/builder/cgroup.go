@@ -12,8 +12,13 @@ const cgroupRoot = "/sys/fs/cgroup"
 
 // prepareCgroup makes room for the cgroups of RUN steps. With cgroup v2 a group
 // that has children with controllers may hold no process itself, so this one
-// moves to a child. With v1 nothing is needed.
+// moves to a child. With v1 nothing is needed, and in a user namespace that was
+// given no cgroups nothing can be done: see limitByUser.
 func prepareCgroup() error {
+	if !ownCgroups() {
+		fmt.Fprintln(os.Stderr, "builder: no cgroups of its own; steps are limited by user")
+		return nil
+	}
 	raw, err := os.ReadFile(filepath.Join(cgroupRoot, "cgroup.controllers"))
 	if errors.Is(err, os.ErrNotExist) {
 		return nil

@@ -8,6 +8,8 @@ import (
 	"path/filepath"
 	"strconv"
 	"syscall"
+
+	"golang.org/x/sys/unix"
 )
 
 // wrapperName is the name by which buildkitd calls this program as its runc.
@@ -21,12 +23,22 @@ const runcPath = "/usr/bin/runc"
 func wrapRunc(args []string) error {
 	for i, arg := range args {
 		if arg == "--bundle" && i+1 < len(args) {
-			if err := limitBundle(filepath.Join(args[i+1], "config.json"), limitsFromEnv()); err != nil {
+			if err := limitBundle(filepath.Join(args[i+1], "config.json"), limitsFromEnv(), ownCgroups()); err != nil {
 				return err
 			}
 		}
 	}
 	return syscall.Exec(runcPath, append([]string{runcPath}, args...), os.Environ())
+}
+
+// ownCgroups reports whether this pod may make cgroups. In a user namespace it
+// may not where the machine's root owns them.
+func ownCgroups() bool {
+	dir := cgroupRoot
+	if _, err := os.Stat(cgroupRoot + "/cgroup.controllers"); err != nil {
+		dir = cgroupRoot + "/pids" // version 1
+	}
+	return unix.Access(dir, unix.W_OK) == nil
 }
 
 // limits of one RUN step; 0 is none.
@@ -46,7 +58,7 @@ func limitsFromEnv() limits {
 }
 
 // limitBundle writes the limits into a bundle's configuration.
-func limitBundle(path string, l limits) error {
+func limitBundle(path string, l limits, cgroups bool) error {
 	raw, err := os.ReadFile(path)
 	if err != nil {
 		return fmt.Errorf("limiting a build step: %w", err)
@@ -57,12 +69,10 @@ func limitBundle(path string, l limits) error {
 	if err := decoder.Decode(&spec); err != nil {
 		return fmt.Errorf("limiting a build step: %s: %w", path, err)
 	}
-	resources := child(child(spec, "linux"), "resources")
-	if l.pids > 0 {
-		child(resources, "pids")["limit"] = l.pids
-	}
-	if l.memory > 0 {
-		child(resources, "memory")["limit"] = l.memory
+	if cgroups {
+		limitByCgroup(child(child(spec, "linux"), "resources"), l)
+	} else {
+		limitByUser(spec, l)
 	}
 	if raw, err = json.Marshal(spec); err != nil {
 		return fmt.Errorf("limiting a build step: %w", err)
@@ -71,6 +81,35 @@ func limitBundle(path string, l limits) error {
 		return fmt.Errorf("limiting a build step: %w", err)
 	}
 	return nil
+}
+
+func limitByCgroup(resources map[string]any, l limits) {
+	if l.pids > 0 {
+		child(resources, "pids")["limit"] = l.pids
+	}
+	if l.memory > 0 {
+		child(resources, "memory")["limit"] = l.memory
+	}
+}
+
+// limitByUser bounds the processes of the user namespace that steps share with
+// buildkitd, which itself is not bounded. Memory is bounded by the pod's.
+func limitByUser(spec map[string]any, l limits) {
+	linux := child(spec, "linux")
+	delete(linux, "resources")
+	delete(linux, "cgroupsPath")
+	if l.pids == 0 {
+		return
+	}
+	process := child(spec, "process")
+	kept := []any{}
+	given, _ := process["rlimits"].([]any)
+	for _, one := range given {
+		if m, ok := one.(map[string]any); !ok || m["type"] != "RLIMIT_NPROC" {
+			kept = append(kept, one)
+		}
+	}
+	process["rlimits"] = append(kept, map[string]any{"type": "RLIMIT_NPROC", "soft": l.pids, "hard": l.pids})
 }
 
 func child(m map[string]any, name string) map[string]any {

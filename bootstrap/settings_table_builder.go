@@ -1,0 +1,33 @@
+package bootstrap
+
+import "regexp"
+
+// builderSettings say what builds may have.
+func builderSettings() []Setting {
+	return []Setting{
+		tunable(Setting{Name: "SLIPWAY_BUILD_CPU", Key: "build-cpu", Default: "half of the node's cores, at least 1",
+			Meaning: "cores that all builds together may use: 2, or 1500m"}, quantityLike(`^[0-9]+(\.[0-9]+)?m?$`, "write a number of cores: 2, 0.5 or 500m")),
+		tunable(Setting{Name: "SLIPWAY_BUILD_MEMORY", Key: "build-memory", Default: "2Gi",
+			Meaning: "memory that all builds together may use; a step that takes more is killed"}, quantityLike(`^[0-9]+(\.[0-9]+)?(Mi|Gi)$`, "write a size: 512Mi or 4Gi")),
+		tunable(Setting{Name: "SLIPWAY_BUILD_PROCESSES", Key: "build-processes", Default: "2048",
+			Meaning: "processes that one step of a build may have"}, wholeBetween(16, 4_000_000)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_DISK", Key: "build-disk", Default: "10240",
+			Meaning: "megabytes that a build may write"}, wholeBetween(64, 100_000_000)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_CACHE", Key: "build-cache", Default: "10240",
+			Meaning: "megabytes of steps and base images that are kept for the next builds"}, wholeBetween(64, 100_000_000)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_KEEP_FREE", Key: "build-keep-free", Default: "10",
+			Meaning: "percent of the disk that builds leave free; with less free, none begins"}, wholeBetween(1, 90)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_SOURCE_FILES", Key: "build-source-files", Default: "100000",
+			Meaning: "files that a source tree may have"}, wholeBetween(1, 100_000_000)),
+	}
+}
+
+func quantityLike(expression, cure string) func(v string) (string, string) {
+	valid := regexp.MustCompile(expression)
+	return func(v string) (string, string) {
+		if !valid.MatchString(v) {
+			return "is no such amount", cure
+		}
+		return "", ""
+	}
+}

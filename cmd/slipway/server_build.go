@@ -1,0 +1,104 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strconv"
+	"syscall"
+	"time"
+
+	v1 "github.com/google/go-containerregistry/pkg/v1"
+
+	"github.com/slipway-paas/slipway/bootstrap/secrets"
+	"github.com/slipway-paas/slipway/charts"
+	"github.com/slipway-paas/slipway/platform/build"
+	"github.com/slipway-paas/slipway/platform/kube"
+)
+
+// builderPatience is how long a builder that is being replaced is waited for.
+const builderPatience = 30 * time.Second
+
+const megabyte = 1 << 20
+
+// newBuilder makes what builds source trees, on the builder in the cluster.
+func (s *server) newBuilder(cluster *kube.Cluster) (*build.Engine, error) {
+	password, err := s.builderPassword()
+	if err != nil {
+		return nil, err
+	}
+	return build.New(build.Options{
+		Pod: cluster.Program("builder", builderPatience), Domain: s.settings.Domain, Carried: s.carriedImages,
+		Registry: build.Registry{
+			Address: s.settings.RegistryIP().String() + ":5000", Username: secrets.BuilderUser, Password: password,
+		},
+		Source: build.Limits{
+			Bytes: int64(s.number("SLIPWAY_BUILD_SOURCE_LIMIT", 1024)) * megabyte, Files: s.number("SLIPWAY_BUILD_SOURCE_FILES", 0),
+		},
+		Disk: int64(s.number("SLIPWAY_BUILD_DISK", 10240)) * megabyte, Free: s.keepFree(), Logger: s.log,
+	}), nil
+}
+
+// builderPassword is that of builds at the registry.
+func (s *server) builderPassword() (string, error) {
+	key, err := secrets.OpenKey(s.paths.SecretKey)
+	if err != nil {
+		return "", err
+	}
+	return secrets.Derive(key, "registry-builder"), nil
+}
+
+// number is a setting that is a whole number; they were checked when the host
+// was prepared.
+func (s *server) number(name string, otherwise int) int {
+	if n, err := strconv.Atoi(s.settings.ControllerSetting(name)); err == nil {
+		return n
+	}
+	return otherwise
+}
+
+// keepFree is how many bytes of the disk builds leave free. The kubelet ends
+// apps when less than a twentieth is: builds have to stop well before.
+func (s *server) keepFree() int64 {
+	const least = 2 << 30
+	var disk syscall.Statfs_t
+	if err := syscall.Statfs(s.settings.DataDir, &disk); err != nil {
+		s.log.WithError(err).Warn("looking at the disk that builds write to")
+		return least
+	}
+	return max(int64(disk.Blocks)*disk.Bsize/100*int64(s.number("SLIPWAY_BUILD_KEEP_FREE", 10)), least)
+}
+
+// builderSettings are the chart's.
+func (s *server) builderSettings() charts.Builder {
+	b := charts.Defaults().Builder
+	b.ClusterCIDRs = []string{s.settings.ClusterCIDR.String(), s.settings.ServiceCIDR.String()}
+	b.HostIPs = kube.HostAddresses()
+	b.CPU = strconv.Itoa(max(runtime.NumCPU()/2, 1))
+	if cpu := s.settings.ControllerSetting("SLIPWAY_BUILD_CPU"); cpu != "" {
+		b.CPU = cpu
+	}
+	if memory := s.settings.ControllerSetting("SLIPWAY_BUILD_MEMORY"); memory != "" {
+		b.Memory = memory
+	}
+	b.Processes = s.number("SLIPWAY_BUILD_PROCESSES", b.Processes)
+	b.CacheMB = s.number("SLIPWAY_BUILD_CACHE", b.CacheMB)
+	b.KeepFreeMB = int(s.keepFree() / megabyte)
+	return b
+}
+
+// carriedImages are the base images in this program, as they were staged for
+// the node.
+func (s *server) carriedImages() (map[string]v1.Image, error) {
+	name := filepath.Join(s.paths.Images, "slipway-busybox.tar")
+	raw, err := os.ReadFile(name)
+	if err != nil {
+		return nil, err
+	}
+	image, err := build.ReadImage(raw)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return map[string]v1.Image{"docker.io/library/busybox:latest": image, "docker.io/library/busybox:1.35": image}, nil
+}

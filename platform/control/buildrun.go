@@ -63,7 +63,9 @@ type builds struct {
 	mu      sync.Mutex
 	live    map[string]*liveRun // by UUID
 	stopped bool
-	group   sync.WaitGroup // of those in live, and what comes after them
+	trees   int             // source trees on our disk
+	idle    []chan struct{} // closed when no run is live
+	group   sync.WaitGroup  // of those in live, and what comes after them
 }
 
 // liveRun is a run under way here.
@@ -103,7 +105,49 @@ func (b *builds) end(run string) {
 		l.cancel(nil)
 		delete(b.live, run)
 		b.group.Done()
+		b.tellIdle()
 	}
+}
+
+func (b *builds) tellIdle() {
+	if len(b.live) > 0 {
+		return
+	}
+	for _, ch := range b.idle {
+		close(ch)
+	}
+	b.idle = nil
+}
+
+// wait returns when no run is under way, or with ctx's error.
+func (b *builds) wait(ctx context.Context) error {
+	ch := make(chan struct{})
+	b.mu.Lock()
+	b.idle = append(b.idle, ch)
+	b.tellIdle()
+	b.mu.Unlock()
+	select {
+	case <-ch:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (b *builds) takeTree() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.trees >= maxTrees {
+		return false
+	}
+	b.trees++
+	return true
+}
+
+func (b *builds) freeTree() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.trees--
 }
 
 func (b *builds) alive(run string) bool {
@@ -213,7 +257,12 @@ func errCanceled(message string) error {
 // the run is recorded and has the tree removed at its end. Who wants to know
 // follows the run's log. The tree is removed as well when there is an error.
 func (c *Controller) SubmitSource(ctx context.Context, username, app string, s Source) (platform.BuildRun, error) {
+	return c.submit(ctx, username, app, s, func() {})
+}
+
+func (c *Controller) submit(ctx context.Context, username, app string, s Source, removed func()) (platform.BuildRun, error) {
 	remove := func() {
+		defer removed()
 		if err := os.Remove(s.Tar); err != nil && !errors.Is(err, os.ErrNotExist) {
 			c.log.WithField("app", app).WithError(err).Warn("removing a source tree")
 		}
@@ -232,6 +281,10 @@ func (c *Controller) SubmitSource(ctx context.Context, username, app string, s S
 	return run, nil
 }
 
+func noBuilder() error {
+	return platform.Errorf(platform.Unavailable, "This platform has no builder: it deploys images only.")
+}
+
 // accept checks that a push is allowed and records its run. The context that it
 // returns comes from inner and ends with the run; carryOut has to be called.
 func (c *Controller) accept(ctx, inner context.Context, username, app string, s Source) (platform.BuildRun, context.Context, error) {
@@ -248,7 +301,7 @@ func (c *Controller) accept(ctx, inner context.Context, username, app string, s 
 	case a.Deleting:
 		return fail(platform.Errorf(platform.Conflict, "%s is being deleted", app))
 	case c.builder == nil:
-		return fail(platform.Errorf(platform.Unavailable, "This platform has no builder: it deploys images only."))
+		return fail(noBuilder())
 	case len(s.SHA) > maxSHA:
 		return fail(platform.FieldErrorf("sha", "Ensure this field has no more than %d characters.", maxSHA))
 	}

@@ -40,6 +40,9 @@ func (c *Controller) Run(ctx context.Context) error {
 func (c *Controller) Idle(ctx context.Context) error {
 	select {
 	case <-c.resumed:
+		if err := c.builds.wait(ctx); err != nil {
+			return err
+		}
 		for quiet := false; !quiet; {
 			if err := c.queue.wait(ctx); err != nil {
 				return err

@@ -40,6 +40,14 @@ func deploySettings() []Setting {
 		tunable(Setting{Name: "SLIPWAY_POD_SECURITY", Key: "pod-security", Default: "baseline",
 			Meaning: "pod security level that apps have to keep: baseline, or restricted, with which images that run as root do not start"},
 			oneOf("baseline", "restricted")),
+		tunable(Setting{Name: "SLIPWAY_BUILDS_AT_ONCE", Key: "builds-at-once", Default: "1",
+			Meaning: "builds from source that run at a time; the others wait, and see how many come before"}, wholeBetween(1, 64)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_TIMEOUT", Key: "build-timeout", Default: "1800",
+			Meaning: "seconds that one build from source may take, waiting apart"}, wholeBetween(1, 86400)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_HISTORY", Key: "build-history", Default: "20",
+			Meaning: "builds from source that are remembered of each app, with up to 4 MB of log each"}, wholeBetween(1, 1000)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_SOURCE_LIMIT", Key: "build-source-limit", Default: "1024",
+			Meaning: "MB that an uploaded source tree may have, before and after it is unpacked"}, wholeBetween(1, 1<<20)),
 	}
 	return append(rows, refused(groupController, "GUNICORN_WORKERS", "number of worker processes",
 		"the controller is one process, which answers as many requests at once as there are"))

@@ -120,6 +120,11 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 	if err != nil {
 		return nil, err
 	}
+	builds, err := control.ParseBuilds(get)
+	if err != nil {
+		return nil, err
+	}
+	builds.Runner, builds.Folder = s.address, s.paths.Controller
 	outside, err := identity.NewOutside(identity.ParseOutside(get))
 	if err != nil {
 		return nil, err
@@ -134,6 +139,7 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
 		Hooks:        control.ParseDeployHooks(get, webhook.New()),
 		Registration: registration, Directory: outside.Directory, SignOn: outside.SignOn, Mailer: outside.Mailer,
+		Builds: builds,
 		EdgeOptions: control.EdgeOptions{
 			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
 		},

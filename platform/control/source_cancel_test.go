@@ -108,7 +108,7 @@ func TestCancelBuild(t *testing.T) {
 		_, err = tc.end()
 		fails(t, err, platform.Conflict, "The build was canceled. Canceled by alice.")
 		_, err = y.CancelBuild(t.Context(), y.alice, app, tc.run.UUID)
-		fails(t, err, platform.Conflict, "canceled already")
+		fails(t, err, platform.Conflict, "ended already: canceled")
 	}
 	require.Contains(t, log.String(), "---> Build canceled: Canceled by alice.\n")
 	require.Empty(t, y.states())

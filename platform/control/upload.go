@@ -126,6 +126,9 @@ func treeSHA(r io.Reader) (string, error) {
 		if errors.Is(err, io.EOF) {
 			break
 		}
+		if err != nil && entries == 0 && errors.Is(err, io.ErrUnexpectedEOF) {
+			err = tar.ErrHeader
+		}
 		if err != nil {
 			return "", readError(err)
 		}

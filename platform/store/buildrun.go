@@ -75,6 +75,9 @@ func changedRun(ctx context.Context, tx *sql.Tx, uuid string, res sql.Result, er
 }
 
 func ranAlready(state platform.BuildState) error {
+	if state.Ended() {
+		return platform.Errorf(platform.Conflict, "The build has ended already: %s.", state)
+	}
 	return platform.Errorf(platform.Conflict, "The build is %s already.", state)
 }
 

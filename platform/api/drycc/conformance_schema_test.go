@@ -32,6 +32,8 @@ func objectSchemas() map[string]string {
 	all := map[string]string{
 		"App":   "{uuid:uuid id:str uid:int workspace:str structure:{*:int} created:time updated:time}",
 		"Build": "{uuid:uuid? app:str? image:str stack:str sha:str procfile:{*:str}? dryccfile:{*:any}? dockerfile:str created:time? updated:time?}",
+		"BuildRun": "{uuid:uuid app:str user:str origin:str ref:str sha:str stack:str state:str message:str release:str? " +
+			"created:time? started:time? ended:time?}",
 		"Config": "{uuid:uuid app:str values:[{name:str value:str group?:str ptype?:str}] values_refs:{*:[str]} limits:{*:str} tags:{*:{*:str}} " +
 			"registry:{*:{*:str}} healthcheck:{*:{*:any}} lifecycle:{*:{*:any}} termination_grace_period:{*:str} created:time updated:time}",
 		"Release": "{uuid:uuid app:str version:int state:str summary:str failed:bool exception:str? conditions:[Condition] deployed_ptypes:[str] " +

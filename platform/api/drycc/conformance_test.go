@@ -51,7 +51,7 @@ type row struct {
 
 // conformance is all rows. An area adds its own here.
 func conformance() []row {
-	return slices.Concat(baseRows(), hookRows(), edgeRows(), volumeRows(), resourceRows(), accountRows(), deployRows(), runRows())
+	return slices.Concat(baseRows(), hookRows(), edgeRows(), volumeRows(), resourceRows(), accountRows(), deployRows(), runRows(), buildRows())
 }
 
 // role is who asks.

@@ -21,6 +21,7 @@ type Core interface {
 	Keys
 	Builder
 	Builds
+	BuildRuns
 	Edge
 	Volumes
 	Resources

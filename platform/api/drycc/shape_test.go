@@ -51,6 +51,7 @@ func shapes() map[string]string {
 	all := map[string]string{
 		"App":       "uuid id uid workspace structure created updated",
 		"Build":     "app image stack sha procfile dryccfile dockerfile uuid created updated",
+		"BuildRun":  "uuid app user origin ref sha stack state message release created started ended",
 		"Config":    "uuid app values values_refs limits tags registry healthcheck lifecycle termination_grace_period created updated",
 		"Release":   "uuid app version state summary failed exception conditions deployed_ptypes config build created updated",
 		"Settings":  "uuid app routable autodeploy autorollback autoscale label created updated",

@@ -47,6 +47,7 @@ type stage struct {
 	cluster *platformtest.Cluster
 	path    string // of the database
 	catalog *platformtest.Catalog
+	builder *platformtest.Builder
 	watch   *sql.Conn // sees from outside whether the database changed
 	minute  atomic.Int64
 	tokens  map[string]string
@@ -62,7 +63,8 @@ type stage struct {
 func newStage(t *testing.T, options ...func(*control.Options)) *stage {
 	t.Helper()
 	s := &stage{t: t, tokens: map[string]string{}, log: &bytes.Buffer{}, names: map[string]string{},
-		secrets: map[string]string{}, cookies: map[string][]*http.Cookie{}, covered: map[string]bool{}, cluster: platformtest.NewCluster(), catalog: platformtest.NewCatalog()}
+		secrets: map[string]string{}, cookies: map[string][]*http.Cookie{}, covered: map[string]bool{}, cluster: platformtest.NewCluster(), catalog: platformtest.NewCatalog(),
+		builder: platformtest.NewBuilder()}
 	t.Cleanup(s.cluster.Close)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "slipway.db")
@@ -94,7 +96,8 @@ func newStage(t *testing.T, options ...func(*control.Options)) *stage {
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, ServiceKey: serviceKey,
 		EdgeOptions: control.EdgeOptions{Addresses: []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}}, Diagnoser: oracle{s.now}},
 		Catalog:     s.catalog,
-		SignOn:      provider{},
+		Builder:     s.builder, Builds: control.BuildOptions{Folder: t.TempDir()},
+		SignOn: provider{},
 	}
 	for _, change := range options {
 		change(&made)
@@ -197,6 +200,7 @@ func (s *stage) request(who, method, target, body string) *httptest.ResponseReco
 		who = strings.ReplaceAll(who, name, secret)
 		target, body = strings.ReplaceAll(target, name, secret), strings.ReplaceAll(body, name, secret)
 	}
+	body = treeIn(body)
 	before, calls := s.version(), len(s.cluster.Calls(""))
 	w := s.send(who, method, target, body)
 	line := method + " " + target
@@ -321,7 +325,7 @@ func (s *stage) direct(line string) {
 		s.gate = nil
 		s.settle()
 	default:
-		if !s.directVolumes(words) {
+		if !s.directBuilds(words) && !s.directVolumes(words) {
 			s.t.Fatalf("no directive %q", line)
 		}
 	}

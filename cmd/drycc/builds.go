@@ -16,7 +16,8 @@ import (
 
 func (p *program) buildsGroup() *cobra.Command {
 	info := p.buildsInfoLeaf()
-	return p.group("builds", "Manage builds of an application", info, p.command(info), p.buildsCreate("create"), p.buildsFetch())
+	return p.group("builds", "Manage builds of an application", info, p.command(info), p.buildsCreate("create"), p.buildsFetch(),
+		p.buildsRuns(), p.buildsLogs(), p.buildsCancel())
 }
 
 func releaseFlag(cmd *cobra.Command) {
@@ -63,7 +64,7 @@ func (p *program) buildsInfoLeaf() leaf {
 }
 
 func (p *program) buildsCreate(name string) *cobra.Command {
-	return p.command(leaf{
+	use := leaf{
 		use: name + " <image>", short: "Deploy a container image", app: true, args: cobra.ExactArgs(1),
 		long: "Deploy a container image. Process types come from a Procfile or a .drycc folder, of the working folder or as given.",
 		flags: func(cmd *cobra.Command) {
@@ -73,29 +74,35 @@ func (p *program) buildsCreate(name string) *cobra.Command {
 			confirmFlag(cmd, `"yes"`)
 			waitFlag(cmd)
 		},
-		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			request := client.BuildRequest{Image: k.args[0], Stack: k.text("stack")}
-			if request.Procfile, err = k.procfile(); err != nil {
-				return err
-			}
-			if request.Dryccfile, err = readDryccfile(k.text("dryccpath")); err != nil {
-				return err
-			}
-			if err := k.confirmSource(api, app); err != nil {
-				return err
-			}
-			return k.progress("Creating build", func() (string, error) {
-				build, err := api.CreateBuild(k.ctx(), app, request)
-				if err != nil {
-					return "", err
-				}
-				return k.rollout(api, app, ofBuild(build.UUID))
-			})
-		},
+		run: deployImage,
+	}
+	if name == "create" {
+		withSource(&use)
+	}
+	return p.command(use)
+}
+
+func deployImage(k *call) error {
+	api, app, err := k.target()
+	if err != nil {
+		return err
+	}
+	request := client.BuildRequest{Image: k.args[0], Stack: k.text("stack")}
+	if request.Procfile, err = k.procfile(); err != nil {
+		return err
+	}
+	if request.Dryccfile, err = readDryccfile(k.text("dryccpath")); err != nil {
+		return err
+	}
+	if err := k.confirmSource(api, app); err != nil {
+		return err
+	}
+	return k.progress("Creating build", func() (string, error) {
+		build, err := api.CreateBuild(k.ctx(), app, request)
+		if err != nil {
+			return "", err
+		}
+		return k.rollout(api, app, ofBuild(build.UUID))
 	})
 }
 

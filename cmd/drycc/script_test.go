@@ -93,6 +93,7 @@ func newStage(t testing.TB) *stage {
 	logger := logrus.New()
 	logger.SetOutput(io.Discard)
 	core, err := control.New(control.Options{
+		Builder: newCarpenter(), Builds: control.BuildOptions{Folder: t.TempDir()},
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "example.com", Clock: time.Now,
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, Registration: platform.RegistrationEnabled,
 		EdgeOptions: control.EdgeOptions{Diagnoser: oracle{}},

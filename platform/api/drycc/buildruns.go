@@ -56,7 +56,7 @@ func buildRunRoutes() []route {
 			summary: "Build a source tree and deploy it. The body is a tar file, plain or compressed with gzip. Answers when the tree is there and the build is recorded; its log tells the rest.",
 			who:     member, status: 201, response: "BuildRun"}},
 		{method: "GET", pattern: "/v2/apps/{app}/builds/runs/", paged: true, run: (*Handler).listBuildRuns, doc: routeDoc{
-			summary: "The attempts to build from source, newest first: pushes, uploads and calls of the webhook.", who: viewer,
+			summary: "The attempts to build from source, newest first: pushes and uploads.", who: viewer,
 			status: 200, response: "page of BuildRun"}},
 		{method: "GET", pattern: "/v2/apps/{app}/builds/{id}/", run: (*Handler).findBuildRun, doc: routeDoc{
 			summary: "One attempt to build. state is queued, running, succeeded, failed or canceled; message says why it failed. When it succeeded there is a release, and a Build of the same uuid.",

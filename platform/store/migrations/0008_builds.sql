@@ -29,25 +29,3 @@ CREATE TABLE build_logs (
     sealed BLOB NOT NULL,
     PRIMARY KEY (run, start)
 );
-
--- Addresses that a repository elsewhere calls to have an app built. sealed has
--- the id in the address, the secret and the address to clone from.
-CREATE TABLE build_hooks (
-    app      BIGINT PRIMARY KEY REFERENCES apps (number) ON DELETE CASCADE,
-    id_hash  TEXT NOT NULL UNIQUE,
-    username TEXT NOT NULL,
-    ref      TEXT NOT NULL DEFAULT '',
-    sealed   BLOB NOT NULL,
-    created  BIGINT NOT NULL,
-    updated  BIGINT NOT NULL
-);
-
--- Calls that were taken, so that none is taken twice. delivery is a hash.
-CREATE TABLE build_calls (
-    app      BIGINT NOT NULL REFERENCES apps (number) ON DELETE CASCADE,
-    delivery TEXT NOT NULL,
-    run      TEXT NOT NULL,
-    created  BIGINT NOT NULL,
-    PRIMARY KEY (app, delivery)
-);
-CREATE INDEX build_calls_by_age ON build_calls (app, created);

@@ -127,6 +127,11 @@ func (c *Client) do(ctx context.Context, k call) (int, error) {
 		return 0, err
 	}
 	defer res.Body.Close()
+	return k.read(c, res)
+}
+
+// read takes the answer to a call.
+func (k call) read(c *Client, res *http.Response) (int, error) {
 	body, err := io.ReadAll(io.LimitReader(res.Body, mostBody))
 	if err != nil {
 		return 0, fmt.Errorf("%s %s: reading the answer: %w", k.method, k.path, err)

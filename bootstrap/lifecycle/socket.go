@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 )
 
@@ -30,10 +31,13 @@ type Report struct {
 //
 //	GET /status        one report
 //	GET /status?watch  a report a line, now and after each change
+//	Handlers           what else the server tells, by pattern of net/http
 type StatusServer struct {
 	Socket string
 	Board  *Board
 	Report func() Report // all but Parts, which come from the board
+
+	Handlers map[string]http.Handler
 }
 
 // Run serves until ctx ends.
@@ -55,6 +59,9 @@ func (s StatusServer) Run(ctx context.Context) error {
 	}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /status", s.serve)
+	for pattern, handler := range s.Handlers {
+		mux.Handle(pattern, handler)
+	}
 	server := &http.Server{Handler: mux, ReadHeaderTimeout: 5 * time.Second, BaseContext: func(net.Listener) context.Context { return ctx }}
 	stopped := make(chan error, 1)
 	go func() {
@@ -85,28 +92,45 @@ func (s StatusServer) serve(w http.ResponseWriter, r *http.Request) {
 // ErrNotRunning says that no server answers on this host.
 var ErrNotRunning = errors.New("slipway is not running on this host")
 
-// ReadReports asks the running server and calls f with each report until f
-// says stop. Without follow there is one report.
-func ReadReports(ctx context.Context, socket string, follow bool, f func(Report) (stop bool)) error {
+// Ask asks the running server for a path, with its query. The caller closes
+// the body. An answer other than 200 is an error with what it says.
+func Ask(ctx context.Context, socket, path string) (io.ReadCloser, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
-	client := &http.Client{Transport: &http.Transport{DialContext: dial}}
-	defer client.CloseIdleConnections()
-	url := "http://slipway/status"
-	if follow {
-		url += "?watch"
-	}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, url, nil)
+	client := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://slipway"+path, nil)
 	if err != nil {
-		return err
+		return nil, err
 	}
 	response, err := client.Do(request)
 	if err != nil {
-		return fmt.Errorf("%w: %w", ErrNotRunning, err)
+		return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
 	}
-	defer response.Body.Close()
-	decoder := json.NewDecoder(response.Body)
+	if response.StatusCode != http.StatusOK {
+		defer response.Body.Close()
+		text, err := io.ReadAll(io.LimitReader(response.Body, 4<<10))
+		if err != nil {
+			return nil, fmt.Errorf("%w: %w", ErrNotRunning, err)
+		}
+		return nil, errors.New(strings.TrimSpace(string(text)))
+	}
+	return response.Body, nil
+}
+
+// ReadReports asks the running server and calls f with each report until f
+// says stop. Without follow there is one report.
+func ReadReports(ctx context.Context, socket string, follow bool, f func(Report) (stop bool)) error {
+	path := "/status"
+	if follow {
+		path += "?watch"
+	}
+	body, err := Ask(ctx, socket, path)
+	if err != nil {
+		return err
+	}
+	defer body.Close()
+	decoder := json.NewDecoder(body)
 	for {
 		var r Report
 		if err := decoder.Decode(&r); err != nil {

@@ -9,7 +9,7 @@ import (
 )
 
 func newDoctorCmd() *cobra.Command {
-	return &cobra.Command{
+	cmd := &cobra.Command{
 		Use:   "doctor",
 		Short: "Check whether this host can run the platform, and what is in the way",
 		Long: `Runs the checks that "slipway install" begins with: each failed one is shown with
@@ -36,6 +36,8 @@ check failed.`,
 			return err
 		},
 	}
+	cmd.AddCommand(newDoctorTLSCmd())
+	return cmd
 }
 
 // newJoinCmd answers for the installer's server and agent roles.

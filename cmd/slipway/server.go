@@ -4,9 +4,11 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 	"os"
 	"path/filepath"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -17,6 +19,7 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
 	"github.com/slipway-paas/slipway/charts"
+	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/edge"
 	"github.com/slipway-paas/slipway/platform/kube"
 	"github.com/spf13/cobra"
@@ -60,6 +63,8 @@ type server struct {
 	nodeName string
 	address  string
 	charts   *helm.Installer
+
+	core atomic.Pointer[control.Controller] // nil until the store is open
 
 	mu          sync.Mutex
 	certificate time.Time // when the served one ends
@@ -109,7 +114,10 @@ func (s *server) run(ctx context.Context) error {
 			return err
 		}
 	}
-	status := lifecycle.StatusServer{Socket: socketFile(s.paths), Board: s.board, Report: s.report}
+	status := lifecycle.StatusServer{
+		Socket: socketFile(s.paths), Board: s.board, Report: s.report,
+		Handlers: map[string]http.Handler{"GET /tls": s.tlsHandler()},
+	}
 	return lifecycle.Run(ctx, []lifecycle.Part{
 		{Name: "status", Run: status.Run},
 		{Name: "kubernetes", Run: s.runKubernetes},
@@ -159,6 +167,7 @@ func (s *server) runPlatform(ctx context.Context) error {
 	if err != nil {
 		return ignoreEnd(ctx, err)
 	}
+	s.core.Store(c.control)
 	s.board.Set(lineController, lifecycle.Ready, "")
 	parts := append(c.parts(s), s.gitPart(c.control),
 		lifecycle.Part{Name: "charts", Run: s.runCharts},

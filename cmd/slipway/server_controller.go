@@ -20,6 +20,7 @@ import (
 	"github.com/slipway-paas/slipway/platform/api/drycc"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/edge"
+	"github.com/slipway-paas/slipway/platform/edge/diagnose"
 	"github.com/slipway-paas/slipway/platform/identity"
 	"github.com/slipway-paas/slipway/platform/kube"
 	"github.com/slipway-paas/slipway/platform/store"
@@ -38,6 +39,7 @@ type controller struct {
 	api     *api.Server
 
 	serviceKey string // with which the platform's own parts come to the API
+	nonces     *diagnose.Nonces
 }
 
 // openController opens the store, makes the admin and listens.
@@ -54,7 +56,8 @@ func (s *server) openController(ctx context.Context, cluster *kube.Cluster, auth
 	if err != nil {
 		return nil, err
 	}
-	c := &controller{store: database, cluster: cluster, serviceKey: secrets.Derive(key, "service")}
+	c := &controller{store: database, cluster: cluster, serviceKey: secrets.Derive(key, "service"),
+		nonces: newNonces(secrets.Derive(key, "nonces"))}
 	if err := c.assemble(ctx, s, cluster, authority); err != nil {
 		_ = database.Close() // the first error says what is wrong
 		return nil, err
@@ -133,6 +136,10 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 	if err != nil {
 		return nil, err
 	}
+	doctor, err := s.newDoctor(c.nonces)
+	if err != nil {
+		return nil, err
+	}
 	return control.New(control.Options{
 		Builder: builder,
 		Store:   c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
@@ -142,6 +149,7 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 		Builds: builds,
 		EdgeOptions: control.EdgeOptions{
 			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
+			Diagnoser: doctor,
 		},
 	})
 }
@@ -154,6 +162,7 @@ func (c *controller) mounts() ([]api.Mount, error) {
 	}
 	return []api.Mount{
 		{Prefix: download.ScriptPath, Dialect: clients}, {Prefix: download.Prefix, Dialect: clients},
+		challengeMount(c.nonces),
 		{Dialect: drycc.New(c.control)},
 	}, nil
 }

@@ -33,6 +33,9 @@ type DomainSubject struct {
 	// Leaf is the certificate, DER, that the gateway should serve; nil: there
 	// is none yet, and it serves the platform's own.
 	Leaf []byte
+	// Interim reports that Leaf is the platform's own authority's, until the
+	// public one has given its.
+	Interim bool
 	// Hidden says why the gateway shows nothing of the app, with the cure; empty
 	// when it does.
 	Hidden, HiddenCure string

@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/platform/control"
 )
 
 // row is what has to be true of one route. Every route of the table has one,
@@ -81,9 +83,9 @@ type theatre struct {
 	cells int
 }
 
-func newTheatre(t *testing.T) *theatre {
+func newTheatre(t *testing.T, options ...func(*control.Options)) *theatre {
 	t.Helper()
-	s := &theatre{stage: newStage(t)}
+	s := &theatre{stage: newStage(t, options...)}
 	db, err := sql.Open("sqlite3", "file:"+s.path+"?_busy_timeout=5000&_foreign_keys=on")
 	require.NoError(t, err)
 	defer db.Close()

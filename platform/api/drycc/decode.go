@@ -2,6 +2,7 @@ package drycc
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -121,6 +122,10 @@ func decodeError(member string, err error) error {
 	}
 	if name, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
 		name = strings.Trim(name, `"`)
+		if len(name) > longestName {
+			// Something was pasted into the wrong place; it may be a secret.
+			return platform.FieldErrorf(cmp.Or(member, "non_field_errors"), "A field with a name of %d characters is not known here.", len(name))
+		}
 		if member == "" {
 			return platform.FieldErrorf(name, "This field is not known here.")
 		}
@@ -135,6 +140,9 @@ func decodeError(member string, err error) error {
 	}
 	return platform.FieldErrorf(member, "JSON parse error - %s.", reason)
 }
+
+// longestName is the length of names that are sent back.
+const longestName = 64
 
 // wanted names the Go type of a wire field in JSON's words.
 func wanted(e *json.UnmarshalTypeError) string {

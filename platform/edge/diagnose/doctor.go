@@ -6,20 +6,26 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
+
+	"github.com/miekg/dns"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
 )
 
-// Options are what a Doctor is made of. Resolvers and Nonces are required.
+// Options are what a Doctor is made of. Nonces, and Resolvers or ResolvConf,
+// are required.
 type Options struct {
 	// Resolvers are recursive name servers, host:port, asked in this order.
 	Resolvers []string
 	// Search are the domains that resolvers of pods try behind a name.
 	Search []string
-	Nonces *Nonces
+	// ResolvConf is a file that says both, read at each look.
+	ResolvConf string
+	Nonces     *Nonces
 	// Forbidden are further networks that are never asked: the cluster's.
 	Forbidden []netip.Prefix
 	// AuthorityURL is where the platform's own authority can be downloaded.
@@ -50,7 +56,7 @@ const maxAtOnce = 16
 
 // New checks the options.
 func New(o Options) (*Doctor, error) {
-	if len(o.Resolvers) == 0 || o.Nonces == nil {
+	if len(o.Resolvers) == 0 && o.ResolvConf == "" || o.Nonces == nil {
 		return nil, errors.New("diagnose: resolvers and nonces are required")
 	}
 	if o.HTTPPort == 0 {
@@ -75,6 +81,27 @@ func New(o Options) (*Doctor, error) {
 		o.Patience = 4 * time.Second
 	}
 	return &Doctor{o: o, slots: make(chan struct{}, maxAtOnce)}, nil
+}
+
+// today is the doctor with the host's resolvers as they are now.
+func (d *Doctor) today() *Doctor {
+	if d.o.ResolvConf == "" {
+		return d
+	}
+	now := &Doctor{o: d.o, slots: d.slots}
+	now.o.Resolvers, now.o.Search = []string{"127.0.0.1:53"}, nil // as the C library without one
+	conf, err := dns.ClientConfigFromFile(d.o.ResolvConf)
+	if err != nil {
+		return now
+	}
+	if len(conf.Servers) > 0 {
+		now.o.Resolvers = nil
+	}
+	for _, s := range conf.Servers {
+		now.o.Resolvers = append(now.o.Resolvers, net.JoinHostPort(s, conf.Port))
+	}
+	now.o.Search = slices.DeleteFunc(conf.Search, func(s string) bool { return strings.Trim(s, ".") == "" })
+	return now
 }
 
 // IDs of the links.
@@ -108,7 +135,7 @@ type exam struct {
 
 // Diagnose implements control.Diagnoser.
 func (d *Doctor) Diagnose(ctx context.Context, s control.DomainSubject) platform.Diagnosis {
-	e := &exam{Doctor: d, s: s, name: s.Domain}
+	e := &exam{Doctor: d.today(), s: s, name: s.Domain}
 	if rest, wild := strings.CutPrefix(s.Domain, "*."); wild {
 		e.name = "slipway-check." + rest
 	}

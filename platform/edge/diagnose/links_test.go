@@ -1,8 +1,11 @@
 package diagnose_test
 
 import (
+	"net"
 	"net/http"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"testing"
 	"time"
 
@@ -71,7 +74,7 @@ func TestBrokenNames(t *testing.T) {
 		"no resolver": {func(w *world) { w.at["198.51.100.1:53"] = ""; w.options.Resolvers = []string{"198.51.100.1:53"} },
 			"", "dns", []string{"198.51.100.1:53", "/etc/resolv.conf"}},
 		"the app is hidden": {func(w *world) { w.subject.Hidden, w.subject.HiddenCure = "its routing is off", "drycc routing enable" },
-			"app:fail challenge:skipped https:skipped", "app", []string{"routing is off", "routing enable"}},
+			"app:fail https:skipped", "app", []string{"routing is off", "routing enable"}},
 		"alias to nothing": {func(w *world) {
 			delete(w.zone, site+". A")
 			w.set(site+". CNAME", site+". 300 IN CNAME gone.example.net.")
@@ -192,7 +195,8 @@ func TestBrokenWeb(t *testing.T) {
 			certs(-90*day, -day, true, site)(w)
 			w.subject.Source, w.subject.Cert, w.subject.Answers = control.FromUser, "old", false
 		}, "", "https", []string{"drycc certs detach old " + site + " -a hello"}},
-		"handshake refused": {func(w *world) { w.serveAlerts(here) }, "https:fail", "https", []string{"refuses this name"}},
+		"the platform's meanwhile": {func(w *world) { w.subject.Interim = true }, "https:warn", "https", []string{"platform's own", "tries again"}},
+		"handshake refused":        {func(w *world) { w.serveAlerts(here) }, "https:fail", "https", []string{"refuses this name"}},
 	} {
 		t.Run(name, b.check)
 	}
@@ -257,6 +261,26 @@ func TestBehindARouter(t *testing.T) {
 	d = w.look()
 	l, _ = d.Find("challenge")
 	assert.Contains(t, l.Reason, "although the platform's gateway would", "%+v", d.Links)
+}
+
+// The host's file is read at each look.
+func TestResolvConf(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	host, port, err := net.SplitHostPort(w.options.Resolvers[0])
+	require.NoError(t, err)
+	w.at["127.0.0.1:53"] = net.JoinHostPort(host, port)
+	w.options.Resolvers, w.options.Search = nil, nil
+	w.options.ResolvConf = filepath.Join(t.TempDir(), "resolv.conf")
+	for text, found := range map[string]string{
+		"": "search:skipped", "search a.test\nnameserver 127.0.0.1\n": "", "nameserver 127.0.0.1\nsearch .\n": "search:skipped",
+	} {
+		require.NoError(t, os.WriteFile(w.options.ResolvConf, []byte(text), 0o600))
+		assert.Equal(t, found, states(w.look()), text)
+	}
+	require.NoError(t, os.Remove(w.options.ResolvConf))
+	l, _ := w.look().Find("dns")
+	assert.Equal(t, platform.LinkOK, l.State, "a host without the file asks itself")
 }
 
 func TestNamesOfThisMachine(t *testing.T) {

@@ -161,7 +161,7 @@ func (e *exam) leadsHere(id string) bool {
 	switch {
 	case e.broken(DNS):
 		e.skip(id, "the name has no address")
-	case e.s.Hidden != "" && id != HTTP:
+	case e.s.Hidden != "" && id == HTTPS:
 		e.skip(id, "the app is not shown")
 	case e.dark:
 		e.skip(id, "it cannot be seen from inside")

@@ -222,6 +222,8 @@ func (e *exam) judgeServed(leaf *x509.Certificate) {
 		e.fail(HTTPS, seen, "it has expired", e.renewIt())
 	case now.After(leaf.NotAfter.Add(-leaf.NotAfter.Sub(leaf.NotBefore) / 10)):
 		e.warn(HTTPS, seen, "it ends soon", e.renewIt())
+	case e.s.Interim:
+		e.warn(HTTPS, seen, "it is of the platform's own authority, which browsers do not trust, until the public one has given its", e.renewIt())
 	case e.s.Source == control.FromOwn || e.s.App == "" && e.s.Source == control.FromNobody:
 		e.ok(HTTPS, seen+"; clients have to trust the platform's authority, "+e.o.AuthorityURL)
 	default:
@@ -246,5 +248,5 @@ func (e *exam) renewIt() string {
 	if e.s.Source == control.FromUser {
 		return fmt.Sprintf("upload a new one and attach it: drycc certs detach %s %s -a %s, drycc certs add, drycc certs attach", e.s.Cert, e.s.Domain, e.s.App)
 	}
-	return "mend the links above; the platform renews it by itself"
+	return "mend the links above; the platform tries again by itself"
 }

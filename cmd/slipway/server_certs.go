@@ -1,0 +1,51 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/netip"
+	"time"
+
+	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/api"
+	"github.com/slipway-paas/slipway/platform/edge/diagnose"
+)
+
+// newDoctor looks at domains from outside, with nonces that challenges answers.
+func (s *server) newDoctor(nonces *diagnose.Nonces) (*diagnose.Doctor, error) {
+	return diagnose.New(diagnose.Options{
+		ResolvConf: "/etc/resolv.conf", Nonces: nonces,
+		Forbidden:    []netip.Prefix{s.settings.ClusterCIDR, s.settings.ServiceCIDR},
+		AuthorityURL: "http://drycc." + s.settings.Domain + "/ca.crt",
+	})
+}
+
+// newNonces makes nonces that every server with the same key answers.
+func newNonces(key string) *diagnose.Nonces { return diagnose.NewNonces([]byte(key), time.Now) }
+
+// challenges answers nonces where public authorities ask for proof.
+type challenges struct{ http.Handler }
+
+var _ api.Dialect = challenges{}
+
+// Fail implements api.Dialect.
+func (challenges) Fail(w http.ResponseWriter, _ *http.Request, _ error) {
+	http.Error(w, "internal error", http.StatusInternalServerError)
+}
+
+// challengeMount has nonces answered for every host.
+func challengeMount(nonces *diagnose.Nonces) api.Mount {
+	return api.Mount{Prefix: diagnose.ChallengePrefix, Dialect: challenges{nonces.Handler(http.NotFoundHandler())}}
+}
+
+// tlsHandler lets "slipway doctor tls" ask over the socket.
+func (s *server) tlsHandler() http.Handler {
+	return diagnose.Serve(func(ctx context.Context, domain string, found func(platform.Diagnosis)) error {
+		core := s.core.Load()
+		if core == nil {
+			return errors.New("the controller is still starting: look with \"slipway status\" until it is ready")
+		}
+		return core.CheckAll(ctx, domain, found)
+	})
+}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/api"
+	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/edge/diagnose"
 )
 
@@ -24,19 +25,20 @@ func (s *server) newDoctor(nonces *diagnose.Nonces) (*diagnose.Doctor, error) {
 // newNonces makes nonces that every server with the same key answers.
 func newNonces(key string) *diagnose.Nonces { return diagnose.NewNonces([]byte(key), time.Now) }
 
-// challenges answers nonces where public authorities ask for proof.
-type challenges struct{ http.Handler }
+// plainDialect is a handler that is no API.
+type plainDialect struct{ http.Handler }
 
-var _ api.Dialect = challenges{}
+var _ api.Dialect = plainDialect{}
 
 // Fail implements api.Dialect.
-func (challenges) Fail(w http.ResponseWriter, _ *http.Request, _ error) {
+func (plainDialect) Fail(w http.ResponseWriter, _ *http.Request, _ error) {
 	http.Error(w, "internal error", http.StatusInternalServerError)
 }
 
-// challengeMount has nonces answered for every host.
-func challengeMount(nonces *diagnose.Nonces) api.Mount {
-	return api.Mount{Prefix: diagnose.ChallengePrefix, Dialect: challenges{nonces.Handler(http.NotFoundHandler())}}
+// challengeMount has nonces answered for every host, and next answer what
+// else public authorities ask for.
+func challengeMount(nonces *diagnose.Nonces, next http.Handler) api.Mount {
+	return api.Mount{Prefix: control.ChallengePath, Dialect: plainDialect{nonces.Handler(next)}}
 }
 
 // tlsHandler lets "slipway doctor tls" ask over the socket.

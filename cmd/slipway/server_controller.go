@@ -162,7 +162,7 @@ func (c *controller) mounts() ([]api.Mount, error) {
 	}
 	return []api.Mount{
 		{Prefix: download.ScriptPath, Dialect: clients}, {Prefix: download.Prefix, Dialect: clients},
-		challengeMount(c.nonces),
+		challengeMount(c.nonces, http.NotFoundHandler()),
 		{Dialect: drycc.New(c.control)},
 	}, nil
 }

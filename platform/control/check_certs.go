@@ -94,6 +94,10 @@ func (c *Controller) subjects(ctx context.Context, a platform.App) ([]DomainSubj
 	if err != nil {
 		return nil, err
 	}
+	holds, err := c.holds(ctx)
+	if err != nil {
+		return nil, err
+	}
 	base := DomainSubject{App: a.ID, Addresses: c.addresses(), Hidden: hidden, HiddenCure: cure}
 	own := base
 	own.Domain, own.Source = c.Host(a.ID), FromOwn
@@ -104,6 +108,8 @@ func (c *Controller) subjects(ctx context.Context, a platform.App) ([]DomainSubj
 		switch {
 		case d.CertID != 0:
 			s.Source, s.Cert = FromUser, d.Cert
+		case e.TLS.Auto() && c.edge.Authorities != nil:
+			c.addPublic(&s, e, holds)
 		case e.TLS.Auto() && c.edge.Certifier != nil:
 			s.Source = FromOwn
 		}
@@ -116,6 +122,27 @@ func (c *Controller) subjects(ctx context.Context, a platform.App) ([]DomainSubj
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// addPublic adds what is known of the domain's public authority.
+func (c *Controller) addPublic(s *DomainSubject, e Edge, holds map[string]CertHold) {
+	want := c.edge.Authorities.Choose(e.TLS.Issuer)
+	s.Source, s.Wildcards = FromPublic, true
+	s.ACME = ACMESubject{Directory: want.Issuer, Email: e.TLS.Issuer.Email, KeyID: e.TLS.Issuer.KeyID, External: want.External}
+	s.Answers = c.edge.Authorities.ByHTTP(CertRequest{App: s.App, Domain: s.Domain, Settings: e.TLS.Issuer})
+	for _, l := range e.Leaves {
+		s.Interim = s.Interim || l.Domain == s.Domain && l.Issuer == ""
+	}
+	if h := holds[want.Account]; h.Failures > 0 && c.now().Before(h.NextTry) {
+		s.ACME.Last = &ACMEFailure{Time: h.LastTry, Problem: h.Problem, Message: h.Message, Next: h.NextTry}
+		return
+	}
+	for _, a := range e.Attempts {
+		if a.Domain == s.Domain && a.Account == want.Account && a.Issuer == want.Issuer && a.Problem != CertNone {
+			s.Wildcards = a.Problem != CertWildcard
+			s.ACME.Last = &ACMEFailure{Time: a.LastTry, Problem: a.Problem, Message: a.Message, Next: a.NextTry}
+		}
+	}
 }
 
 // hidden says why the gateway shows nothing of an app.

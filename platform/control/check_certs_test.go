@@ -6,6 +6,7 @@ import (
 	"slices"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -90,6 +91,65 @@ func TestCheckCertsKnowsItsDomains(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 3, total)
 	require.Equal(t, "other.example.com", list[0].Domain)
+}
+
+// Of public authorities it is told how the last try went.
+func TestCheckCertsKnowsTries(t *testing.T) {
+	t.Parallel()
+	k, l := newLookedAt(t)
+	k.stop()
+	ca := &public{signer: authority{clock: k.clock}}
+	until := k.clock.Now().Add(72 * time.Hour)
+	ca.let(func(r control.CertRequest) error {
+		switch r.Domain {
+		case "caa.example.com":
+			return &control.CertError{Problem: control.CertCAA, Message: "CAA forbids it"}
+		case "*.example.com":
+			return &control.CertError{Problem: control.CertWildcard, Message: "no wildcards"}
+		}
+		return nil
+	})
+	k.renew(func(o *control.Options) {
+		o.Diagnoser, o.Certifier, o.Authorities = l, &authority{clock: k.clock}, ca
+	})
+	k.run()
+	k.deploy("img:1", "web")
+	for _, name := range []string{"good.example.com", "caa.example.com", "*.example.com"} {
+		k.domain(name, "web")
+	}
+	k.tls(control.TLSChange{AutoCerts: ptr(true), Issuer: &platform.Issuer{Email: "a@example.com"}})
+	k.settle()
+	look := func(domain string) control.DomainSubject {
+		l.subjects = nil
+		_, _, err := k.CheckCerts(t.Context(), k.alice, app, domain, control.Page{})
+		require.NoError(t, err)
+		return l.of(t, domain)
+	}
+	good := look("good.example.com")
+	require.Equal(t, control.FromPublic, good.Source)
+	require.Equal(t, acme, good.ACME.Directory)
+	require.Equal(t, "a@example.com", good.ACME.Email)
+	require.True(t, good.Answers)
+	require.Nil(t, good.ACME.Last)
+	require.NotEmpty(t, good.Leaf)
+	require.False(t, good.Interim)
+	bad := look("caa.example.com")
+	require.Equal(t, control.CertCAA, bad.ACME.Last.Problem)
+	require.Equal(t, "CAA forbids it", bad.ACME.Last.Message)
+	require.True(t, bad.ACME.Last.Next.After(k.clock.Now()))
+	wild := look("*.example.com")
+	require.False(t, wild.Wildcards)
+	require.False(t, wild.Answers)
+
+	ca.let(func(control.CertRequest) error {
+		return &control.CertError{Problem: control.CertRateLimited, Message: "too many", Until: until}
+	})
+	k.domain("late.example.com", "web")
+	k.settle()
+	late := look("late.example.com")
+	require.Equal(t, control.CertRateLimited, late.ACME.Last.Problem)
+	require.Equal(t, until.UTC(), late.ACME.Last.Next.UTC())
+	require.Equal(t, control.CertRateLimited, look("good.example.com").ACME.Last.Problem, "it holds for all of the account")
 }
 
 func TestCheckCertsSaysThatAnAppIsHidden(t *testing.T) {

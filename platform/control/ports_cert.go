@@ -107,7 +107,10 @@ type Authorities interface {
 }
 
 // Authority is a public authority and an account there.
-type Authority struct{ Issuer, Account string }
+type Authority struct {
+	Issuer, Account string
+	External        bool // the account belongs to an external one
+}
 
 // CertRequest asks for a certificate of one domain.
 type CertRequest struct {

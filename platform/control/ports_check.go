@@ -51,8 +51,9 @@ type DomainSubject struct {
 // last try. It holds no secret.
 type ACMESubject struct {
 	Directory string // address
-	Email     string
-	KeyID     string // of the external account; empty: none is used
+	Email     string // as the app's settings say; empty: the platform's
+	KeyID     string // likewise, of the external account
+	External  bool   // an external account is used
 	Account   string // address of the account; empty: not known
 	Last      *ACMEFailure
 }
@@ -60,16 +61,7 @@ type ACMESubject struct {
 // ACMEFailure is the last try of a domain that did not succeed.
 type ACMEFailure struct {
 	Time    time.Time
-	Problem string    // a word for programs: "rate-limited", "eab", "account", …
+	Problem CertProblem
 	Message string    // a sentence, with what the authority or the network said
 	Next    time.Time // when it is tried again; zero: not by itself
 }
-
-// Problems of the account or the authority, which other domains have too; and
-// that of a try that has not ended.
-const (
-	ProblemLimited = "rate-limited"
-	ProblemAccount = "account"
-	ProblemEAB     = "eab"
-	ProblemRunning = "running"
-)

@@ -103,7 +103,7 @@ func (a *ACME) of(s platform.Issuer) account {
 // Choose tells which authority and account is asked. It asks nobody.
 func (a *ACME) Choose(s platform.Issuer) control.Authority {
 	acc := a.of(s)
-	return control.Authority{Issuer: acc.server, Account: acc.id()}
+	return control.Authority{Issuer: acc.server, Account: acc.id(), External: acc.keyID != ""}
 }
 
 // ByHTTP reports whether the authority asks back over HTTP: always, but for

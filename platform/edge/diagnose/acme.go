@@ -173,9 +173,9 @@ func (e *exam) compareClock(context.Context) {
 }
 
 // problem is the kind of the last failure.
-func (e *exam) problem() string {
+func (e *exam) problem() control.CertProblem {
 	if e.s.ACME.Last == nil {
-		return ""
+		return control.CertNone
 	}
 	return e.s.ACME.Last.Problem
 }
@@ -199,12 +199,12 @@ func (e *exam) askAccount(context.Context) {
 	}
 	where := "ACME_EAB_KEY_ID and ACME_EAB_KEY_SECRET of the platform, or drycc tls issuer --key-id --key-secret of the app"
 	switch problem := e.problem(); {
-	case e.directory.external && a.KeyID == "":
+	case e.directory.external && !a.External:
 		e.fail(Account, who, "the authority takes accounts only with an external account (EAB), and none is set", "set "+where)
-	case problem == control.ProblemEAB:
+	case problem == control.CertEAB:
 		e.fail(Account, who+"; "+e.last(), "the authority does not take the external account (EAB): key id or key is wrong or used up",
 			"get a new key id and key from the authority and set "+where)
-	case problem == control.ProblemAccount:
+	case problem == control.CertAccount:
 		e.fail(Account, who+"; "+e.last(), "the authority does not take the account, or does not know it any more",
 			"do what the authority asks for, or set another email or issuer (drycc tls issuer), so that a new account is made")
 	default:
@@ -216,8 +216,8 @@ func (e *exam) askAccount(context.Context) {
 func (e *exam) last() string {
 	l := e.s.ACME.Last
 	text := "last try " + l.Time.UTC().Format(time.RFC3339) + ": " + l.Message
-	if l.Problem != "" {
-		text += " (" + l.Problem + ")"
+	if l.Problem != control.CertNone {
+		text += " (" + string(l.Problem) + ")"
 	}
 	return text
 }
@@ -233,7 +233,7 @@ func (e *exam) limits(context.Context) {
 		e.ok(Limit, "no failure since the last success")
 		return
 	}
-	if l.Problem == control.ProblemRunning {
+	if l.Problem == control.CertRunning {
 		e.ok(Limit, "a try is under way since "+l.Time.UTC().Format(time.RFC3339))
 		return
 	}
@@ -241,12 +241,16 @@ func (e *exam) limits(context.Context) {
 	if !l.Next.IsZero() {
 		next = "it is tried again at " + l.Next.UTC().Format(time.RFC3339)
 	}
-	if l.Problem == control.ProblemLimited {
+	if l.Problem == control.CertRateLimited {
 		until := "until the authority allows it again"
 		if !l.Next.IsZero() {
 			until = "until " + l.Next.UTC().Format(time.RFC3339)
 		}
-		e.fail(Limit, e.last(), "the authority takes no more orders "+until,
+		tell := e.fail
+		if e.s.Leaf != nil && !e.s.Interim {
+			tell = e.warn // it has one; other domains of the account used the limit up
+		}
+		tell(Limit, e.last(), "the authority takes no more orders "+until,
 			"wait, and do not remove and add the domain meanwhile: that counts too; "+next)
 		return
 	}

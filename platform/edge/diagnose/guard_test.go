@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/edge/diagnose"
 )
 
@@ -111,7 +112,7 @@ func TestNonces(t *testing.T) {
 	var path string
 	w.serve(here, http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { path = r.URL.Path }))
 	w.look()
-	token, ok := strings.CutPrefix(path, diagnose.ChallengePrefix)
+	token, ok := strings.CutPrefix(path, control.ChallengePath)
 	require.True(t, ok, path)
 	other := diagnose.NewNonces([]byte("another key"), w.clock)
 	again := diagnose.NewNonces([]byte("key"), w.clock)

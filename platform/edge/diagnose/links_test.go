@@ -135,7 +135,7 @@ func TestBrokenCAA(t *testing.T) {
 		"wildcards only by another":     {both(wild, caa(`0 issue "ca.test"`, `0 issuewild "other.test"`)), "caa:fail challenge:skipped", "caa", []string{`0 issuewild "ca.test"`}},
 		"wildcards as others":           {both(wild, caa(`0 issue "ca.test"`)), "challenge:skipped", "caa", []string{"CAA of example.com"}},
 		"wildcards elsewhere forbidden": {caa(`0 issuewild ";"`), "", "caa", []string{"none of them limits"}},
-		"wildcard without provider":     {both(wild, func(w *world) { w.subject.Wildcards = false }), "challenge:fail", "challenge", []string{"no DNS provider", "upload"}},
+		"wildcard without provider":     {both(wild, func(w *world) { w.subject.Wildcards = false }), "challenge:fail", "challenge", []string{"can make none", "upload"}},
 	} {
 		t.Run(name, b.check)
 	}
@@ -204,7 +204,7 @@ func TestBrokenWeb(t *testing.T) {
 
 func TestBrokenAuthority(t *testing.T) {
 	t.Parallel()
-	failed := func(kind, message string, change func(*control.ACMESubject)) func(*world) {
+	failed := func(kind control.CertProblem, message string, change func(*control.ACMESubject)) func(*world) {
 		return func(w *world) {
 			w.subject.ACME.Last = &control.ACMEFailure{Time: w.now.Add(-time.Hour), Problem: kind, Message: message,
 				Next: time.Date(2030, 1, 2, 3, 4, 5, 0, time.UTC)}
@@ -213,21 +213,22 @@ func TestBrokenAuthority(t *testing.T) {
 			}
 		}
 	}
-	eab := func(a *control.ACMESubject) { a.KeyID = "kid-1" }
+	eab := func(a *control.ACMESubject) { a.KeyID, a.External = "kid-1", true }
 	const off = "account:skipped"
 	for name, b := range map[string]broken{
-		"away":            {func(w *world) { delete(w.at, ca+":443") }, "directory:fail clock:skipped " + off, "directory", []string{"connection refused", "cannot be reached"}},
-		"out of order":    {func(w *world) { w.subject.ACME.Directory = "https://ca.test/broken" }, "directory:fail " + off, "directory", []string{"502"}},
-		"not a directory": {func(w *world) { w.subject.ACME.Directory = "https://ca.test/text" }, "directory:fail " + off, "directory", []string{"something else than a directory"}},
-		"not trusted":     {func(w *world) { w.options.Directory = nil }, "directory:fail clock:skipped " + off, "directory", []string{"does not trust"}},
-		"plain HTTP":      {func(w *world) { w.subject.ACME.Directory = "http://ca.test/dir" }, "", "directory", []string{"https://"}},
-		"clock behind":    {func(w *world) { w.now = w.now.Add(-20 * time.Minute) }, "clock:fail", "clock", []string{"behind", "timedatectl"}},
-		"clock ahead":     {func(w *world) { w.now = w.now.Add(3 * time.Minute) }, "clock:warn", "clock", []string{"ahead"}},
-		"EAB missing":     {func(w *world) { w.subject.ACME.Directory = "https://ca.test/eab" }, "account:fail", "account", []string{"none is set", "ACME_EAB_KEY_ID"}},
-		"EAB refused":     {failed("eab", "bad EAB", eab), "account:fail limit:warn", "account", []string{"bad EAB", "kid-1", "key id or key is wrong"}},
-		"account revoked": {failed("account", "account is deactivated", nil), "account:fail limit:warn", "account", []string{"acct/1", "deactivated", "new account"}},
-		"under way":       {failed("running", "", nil), "", "limit", []string{"under way"}},
-		"rate limited": {failed("rate-limited", "too many certificates", nil), "limit:fail", "limit",
+		"away":                             {func(w *world) { delete(w.at, ca+":443") }, "directory:fail clock:skipped " + off, "directory", []string{"connection refused", "cannot be reached"}},
+		"out of order":                     {func(w *world) { w.subject.ACME.Directory = "https://ca.test/broken" }, "directory:fail " + off, "directory", []string{"502"}},
+		"not a directory":                  {func(w *world) { w.subject.ACME.Directory = "https://ca.test/text" }, "directory:fail " + off, "directory", []string{"something else than a directory"}},
+		"not trusted":                      {func(w *world) { w.options.Directory = nil }, "directory:fail clock:skipped " + off, "directory", []string{"does not trust"}},
+		"plain HTTP":                       {func(w *world) { w.subject.ACME.Directory = "http://ca.test/dir" }, "", "directory", []string{"https://"}},
+		"clock behind":                     {func(w *world) { w.now = w.now.Add(-20 * time.Minute) }, "clock:fail", "clock", []string{"behind", "timedatectl"}},
+		"clock ahead":                      {func(w *world) { w.now = w.now.Add(3 * time.Minute) }, "clock:warn", "clock", []string{"ahead"}},
+		"EAB missing":                      {func(w *world) { w.subject.ACME.Directory = "https://ca.test/eab" }, "account:fail", "account", []string{"none is set", "ACME_EAB_KEY_ID"}},
+		"EAB refused":                      {failed("eab", "bad EAB", eab), "account:fail limit:warn", "account", []string{"bad EAB", "kid-1", "key id or key is wrong"}},
+		"account revoked":                  {failed("account", "account is deactivated", nil), "account:fail limit:warn", "account", []string{"acct/1", "deactivated", "new account"}},
+		"under way":                        {failed("running", "", nil), "", "limit", []string{"under way"}},
+		"rate limited, with a certificate": {failed("rate-limited", "too many certificates", nil), "limit:warn", "limit", []string{"until 2030"}},
+		"rate limited": {func(w *world) { failed("rate-limited", "too many certificates", nil)(w); w.subject.Interim = true }, "limit:fail https:warn", "limit",
 			[]string{"too many certificates", "until 2030-01-02T03:04:05Z", "rate-limited"}},
 		"failed, reason gone": {failed("connection", "fetching timed out", nil), "limit:fail", "limit", []string{"look well now", "tried again at 2030"}},
 		"failed, reason seen": {func(w *world) { failed("connection", "refused", nil)(w); delete(w.at, here+":80") },

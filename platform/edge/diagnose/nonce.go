@@ -9,10 +9,9 @@ import (
 	"strconv"
 	"strings"
 	"time"
-)
 
-// ChallengePrefix is where authorities ask for proof, and where nonces are.
-const ChallengePrefix = "/.well-known/acme-challenge/"
+	"github.com/slipway-paas/slipway/platform/control"
+)
 
 // noncePrefix tells nonces from an authority's tokens, which have no dots.
 const noncePrefix = "slipway-check."
@@ -39,7 +38,7 @@ func NewNonces(key []byte, now func() time.Time) *Nonces {
 func (n *Nonces) make() (path, answer string) {
 	body := strconv.FormatInt(n.now().Add(nonceLife).Unix(), 36) + "." + rand.Text()
 	token := noncePrefix + body + "." + n.sign("ask", body)
-	return ChallengePrefix + token, n.sign("answer", token)
+	return control.ChallengePath + token, n.sign("answer", token)
 }
 
 // Answer is what is answered for a token; false for what is no nonce of ours
@@ -67,10 +66,10 @@ func (n *Nonces) sign(what, text string) string {
 	return base64.RawURLEncoding.EncodeToString(mac.Sum(nil)[:18])
 }
 
-// Handler answers nonces below ChallengePrefix and passes on all else.
+// Handler answers nonces below control.ChallengePath and passes on all else.
 func (n *Nonces) Handler(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		token, ok := strings.CutPrefix(r.URL.Path, ChallengePrefix)
+		token, ok := strings.CutPrefix(r.URL.Path, control.ChallengePath)
 		if ok {
 			if answer, ok := n.Answer(token); ok {
 				w.Header().Set("Content-Type", "text/plain")

@@ -69,8 +69,8 @@ func (e *exam) plainPort(ctx context.Context) {
 func (e *exam) challenge(ctx context.Context) {
 	switch {
 	case e.wildcard() && e.s.Source == control.FromPublic && !e.s.Wildcards:
-		e.fail(Challenge, "", "a certificate for a wildcard is proven by a DNS record, and no DNS provider is set up",
-			"set one up (docs/certificates.md), add the names one by one instead, or upload a certificate")
+		e.fail(Challenge, "", "a certificate for a wildcard is proven by a DNS record, and the platform can make none for this name",
+			"add the names one by one instead, or upload a certificate for the wildcard")
 		return
 	case e.wildcard():
 		e.skip(Challenge, "a wildcard is proven by a DNS record, not over HTTP")
@@ -96,24 +96,24 @@ func (e *exam) challenge(ctx context.Context) {
 			return
 		}
 	}
-	e.ok(Challenge, "the platform answers at http://"+e.name+ChallengePrefix)
+	e.ok(Challenge, "the platform answers at http://"+e.name+control.ChallengePath)
 }
 
 // swallowed tells who has answered instead of the platform.
 func (e *exam) swallowed(ctx context.Context, a netip.Addr, p page) {
-	where := "http://" + e.name + ChallengePrefix
+	where := "http://" + e.name + control.ChallengePath
 	switch {
 	case p.loop:
 		e.fail(Challenge, strings.Join(p.chain, " → "), "requests for proof are redirected in a circle",
-			"take the redirect for "+ChallengePrefix+" out of the app, or of the proxy in front of the platform")
+			"take the redirect for "+control.ChallengePath+" out of the app, or of the proxy in front of the platform")
 	case p.location != "":
 		e.fail(Challenge, fmt.Sprintf("%s redirects to %s", where, p.location), "requests for proof are led to another name",
-			"except "+ChallengePrefix+" from that redirect, or let the other name lead to the platform too")
+			"except "+control.ChallengePath+" from that redirect, or let the other name lead to the platform too")
 	case e.gatewayAnswers(ctx, a):
 		e.fail(Challenge, p.said(a), "another server answers on port 80 of this address, although the platform's gateway would",
 			"let the proxy or router in front pass port 80 on to "+e.ours())
 	default:
-		e.fail(Challenge, p.said(a), "requests for "+ChallengePrefix+" do not arrive at the platform: the app, or a route of it, takes them",
+		e.fail(Challenge, p.said(a), "requests for "+control.ChallengePath+" do not arrive at the platform: the app, or a route of it, takes them",
 			"remove routes of the app for /.well-known (drycc routes), and see with \"slipway status\" that the gateway is ready")
 	}
 }

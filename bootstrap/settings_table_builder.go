@@ -17,6 +17,8 @@ func builderSettings() []Setting {
 			Meaning: "megabytes of steps and base images that are kept for the next builds"}, wholeBetween(64, 100_000_000)),
 		tunable(Setting{Name: "SLIPWAY_BUILD_KEEP_FREE", Key: "build-keep-free", Default: "10",
 			Meaning: "percent of the disk that builds leave free; with less free, none begins"}, wholeBetween(1, 90)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_USER_NAMESPACE", Key: "build-user-namespace", Default: "where the machine is able to",
+			Meaning: "whether root in a build is nobody on the node: true or false"}, oneOf("true", "false")),
 		tunable(Setting{Name: "SLIPWAY_BUILD_SOURCE_FILES", Key: "build-source-files", Default: "100000",
 			Meaning: "files that a source tree may have"}, wholeBetween(1, 100_000_000)),
 	}

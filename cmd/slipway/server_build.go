@@ -5,11 +5,13 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
-	"syscall"
+	"strings"
 	"time"
 
 	v1 "github.com/google/go-containerregistry/pkg/v1"
+	"golang.org/x/sys/unix"
 
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
 	"github.com/slipway-paas/slipway/charts"
@@ -62,8 +64,8 @@ func (s *server) number(name string, otherwise int) int {
 // apps when less than a twentieth is: builds have to stop well before.
 func (s *server) keepFree() int64 {
 	const least = 2 << 30
-	var disk syscall.Statfs_t
-	if err := syscall.Statfs(s.settings.DataDir, &disk); err != nil {
+	var disk unix.Statfs_t
+	if err := unix.Statfs(s.settings.DataDir, &disk); err != nil {
 		s.log.WithError(err).Warn("looking at the disk that builds write to")
 		return least
 	}
@@ -85,13 +87,45 @@ func (s *server) builderSettings() charts.Builder {
 	b.Processes = s.number("SLIPWAY_BUILD_PROCESSES", b.Processes)
 	b.CacheMB = s.number("SLIPWAY_BUILD_CACHE", b.CacheMB)
 	b.KeepFreeMB = int(s.keepFree() / megabyte)
+	b.UserSpace = s.userNamespace()
 	return b
+}
+
+// userNamespace says whether the builder can have a user namespace of its own:
+// as set, else where the kernel and the disk are able to.
+func (s *server) userNamespace() bool {
+	switch s.settings.ControllerSetting("SLIPWAY_BUILD_USER_NAMESPACE") {
+	case "true":
+		return true
+	case "false":
+		return false
+	}
+	var disk unix.Statfs_t
+	var kernel unix.Utsname
+	if unix.Statfs(s.settings.DataDir, &disk) != nil || unix.Uname(&kernel) != nil {
+		return false
+	}
+	most, err := os.ReadFile("/proc/sys/user/max_user_namespaces")
+	if err != nil || strings.TrimSpace(string(most)) == "0" {
+		return false
+	}
+	return mapsUsers(int64(disk.Type), unix.ByteSliceToString(kernel.Release[:]))
+}
+
+// mapsUsers reports whether a kernel can show a file system of a kind with
+// other owners, and a tmpfs too.
+func mapsUsers(disk int64, kernel string) bool {
+	var major, minor int
+	if _, err := fmt.Sscanf(kernel, "%d.%d", &major, &minor); err != nil || major < 6 || major == 6 && minor < 3 {
+		return false
+	}
+	return slices.Contains([]int64{unix.EXT4_SUPER_MAGIC, unix.XFS_SUPER_MAGIC, unix.BTRFS_SUPER_MAGIC}, disk)
 }
 
 // carriedImages are the base images in this program, as they were staged for
 // the node.
 func (s *server) carriedImages() (map[string]v1.Image, error) {
-	name := filepath.Join(s.paths.Images, "slipway-busybox.tar")
+	name := filepath.Join(s.settings.DataDir, "agent", "images", "slipway-busybox.tar")
 	raw, err := os.ReadFile(name)
 	if err != nil {
 		return nil, err

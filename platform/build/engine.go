@@ -25,7 +25,7 @@ type Options struct {
 	Packer   Packer // nil: no buildpacks
 	Carried  Carried
 	Source   Limits
-	Time     time.Duration // that a build may take; default 1 hour
+	Time     time.Duration // that a build may take; 0: as long as its ctx lasts
 	Disk     int64         // bytes that a build may write; default 10 GiB
 	Free     int64         // bytes that stay free on the builder's disk; default 2 GiB
 	Logger   *logrus.Logger
@@ -65,9 +65,6 @@ type Engine struct {
 // New makes an Engine. It makes no request.
 func New(o Options) *Engine {
 	o.Source = o.Source.orDefault()
-	if o.Time <= 0 {
-		o.Time = time.Hour
-	}
 	if o.Disk <= 0 {
 		o.Disk = 10 << 30
 	}
@@ -90,14 +87,21 @@ func (e *Engine) Build(ctx context.Context, bo control.BuildOrder, log io.Writer
 	for _, note := range plan.Notes {
 		fmt.Fprintln(log, "--->", note)
 	}
-	limited, cancel := context.WithTimeoutCause(ctx, e.opts.Time, platform.Errorf(platform.Invalid,
-		"The build took longer than %s, which is what a build may take.", e.opts.Time))
+	limited, cancel := e.limit(ctx)
 	defer cancel()
 	n, err := e.build(limited, bo, plan, log)
 	if err != nil && limited.Err() != nil {
 		err = context.Cause(limited)
 	}
 	return n, err
+}
+
+func (e *Engine) limit(ctx context.Context) (context.Context, context.CancelFunc) {
+	if e.opts.Time <= 0 {
+		return context.WithCancel(ctx)
+	}
+	return context.WithTimeoutCause(ctx, e.opts.Time, platform.Errorf(platform.Invalid,
+		"The build took longer than %s, which is what a build may take.", e.opts.Time))
 }
 
 func (e *Engine) build(ctx context.Context, bo control.BuildOrder, plan Plan, log io.Writer) (control.NewBuild, error) {

@@ -10,7 +10,6 @@ import (
 	"strings"
 	"time"
 
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 	"golang.org/x/sys/unix"
 
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
@@ -124,15 +123,10 @@ func mapsUsers(disk int64, kernel string) bool {
 
 // carriedImages are the base images in this program, as they were staged for
 // the node.
-func (s *server) carriedImages() (map[string]v1.Image, error) {
-	name := filepath.Join(s.settings.DataDir, "agent", "images", "slipway-busybox.tar")
-	raw, err := os.ReadFile(name)
+func (s *server) carriedImages() (map[string][]byte, error) {
+	busybox, err := os.ReadFile(filepath.Join(s.settings.DataDir, "agent", "images", "slipway-busybox.tar"))
 	if err != nil {
 		return nil, err
 	}
-	image, err := build.ReadImage(raw)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	return map[string]v1.Image{"docker.io/library/busybox:latest": image, "docker.io/library/busybox:1.35": image}, nil
+	return map[string][]byte{"docker.io/library/busybox:latest": busybox, "docker.io/library/busybox:1.35": busybox}, nil
 }

@@ -4,14 +4,12 @@ import (
 	"context"
 	"fmt"
 	"strings"
-
-	v1 "github.com/google/go-containerregistry/pkg/v1"
 )
 
-// Carried gives the base images that the platform carries, by the names by
-// which Dockerfiles call them: "docker.io/library/busybox:latest". The images
-// are read from the payload when they are asked for.
-type Carried func() (map[string]v1.Image, error)
+// Carried gives the base images that the platform carries, each an OCI layout
+// in a tar, by the names by which Dockerfiles call them:
+// "docker.io/library/busybox:latest". They are asked for with the first build.
+type Carried func() (map[string][]byte, error)
 
 // storeCarried puts the carried base images into the registry, where the
 // builder looks first, once in this process' life. Their repositories begin
@@ -29,7 +27,11 @@ func (e *Engine) storeCarried(ctx context.Context) error {
 	if err != nil {
 		return fmt.Errorf("reading the carried base images: %w", err)
 	}
-	for reference, image := range images {
+	for reference, raw := range images {
+		image, err := readImage(raw)
+		if err != nil {
+			return fmt.Errorf("the carried base image %s: %w", reference, err)
+		}
 		repository, tag, found := strings.Cut(reference, ":")
 		if !found {
 			return fmt.Errorf("the carried base image %s has no tag", reference)

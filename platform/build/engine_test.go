@@ -1,7 +1,9 @@
 package build
 
 import (
+	"archive/tar"
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -248,6 +250,46 @@ func TestPack(t *testing.T) {
 	assert.Equal(t, "registry.example.com/web/web:git-01234567", n.Image)
 }
 
+// layoutOf is an image as the payload has it.
+func layoutOf(t *testing.T, image v1.Image) []byte {
+	var b bytes.Buffer
+	w := tar.NewWriter(&b)
+	write := func(name string, raw []byte) {
+		require.NoError(t, w.WriteHeader(&tar.Header{Name: name, Typeflag: tar.TypeReg, Mode: 0o644, Size: int64(len(raw))}))
+		_, err := w.Write(raw)
+		require.NoError(t, err)
+	}
+	blob := func(h v1.Hash, raw []byte) { write("blobs/"+h.Algorithm+"/"+h.Hex, raw) }
+	manifest, err := image.RawManifest()
+	require.NoError(t, err)
+	digest, err := image.Digest()
+	require.NoError(t, err)
+	blob(digest, manifest)
+	config, err := image.RawConfigFile()
+	require.NoError(t, err)
+	name, err := image.ConfigName()
+	require.NoError(t, err)
+	blob(name, config)
+	layers, err := image.Layers()
+	require.NoError(t, err)
+	for _, l := range layers {
+		h, err := l.Digest()
+		require.NoError(t, err)
+		r, err := l.Compressed()
+		require.NoError(t, err)
+		raw, err := io.ReadAll(r)
+		require.NoError(t, err)
+		blob(h, raw)
+	}
+	kind, err := image.MediaType()
+	require.NoError(t, err)
+	index, err := json.Marshal(v1.IndexManifest{SchemaVersion: 2, Manifests: []v1.Descriptor{{MediaType: kind, Digest: digest, Size: int64(len(manifest))}}})
+	require.NoError(t, err)
+	write("index.json", index)
+	require.NoError(t, w.Close())
+	return b.Bytes()
+}
+
 // Carried base images are in the registry before the first build, pushed once.
 func TestCarriedImages(t *testing.T) {
 	t.Parallel()
@@ -255,9 +297,9 @@ func TestCarriedImages(t *testing.T) {
 	require.NoError(t, err)
 	asked := 0
 	d := newDesk(t, map[string]string{"Dockerfile": anyDockerfile}, func(o *Options) {
-		o.Carried = func() (map[string]v1.Image, error) {
+		o.Carried = func() (map[string][]byte, error) {
 			asked++
-			return map[string]v1.Image{"docker.io/library/busybox:latest": image}, nil
+			return map[string][]byte{"docker.io/library/busybox:latest": layoutOf(t, image)}, nil
 		}
 	})
 	for range 2 {

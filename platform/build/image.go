@@ -15,8 +15,8 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
-// ReadImage reads the first image of an OCI layout in a tar.
-func ReadImage(raw []byte) (v1.Image, error) {
+// readImage reads the first image of an OCI layout in a tar.
+func readImage(raw []byte) (v1.Image, error) {
 	l := layout{}
 	in := tar.NewReader(bytes.NewReader(raw))
 	for {

@@ -11,7 +11,6 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -249,11 +248,4 @@ func (k *kit) builder() string {
 	require.Len(k, list.Items, 1)
 	status := list.Items[0].Status.ContainerStatuses[0]
 	return status.ContainerID
-}
-
-// free is what is free on this machine's disk, in bytes.
-func free(t *testing.T) int64 {
-	var s syscall.Statfs_t
-	require.NoError(t, syscall.Statfs("/var/lib/rancher", &s))
-	return int64(s.Bavail) * s.Bsize
 }

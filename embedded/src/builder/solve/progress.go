@@ -160,8 +160,8 @@ func (p *progress) explain(err error) error {
 	if source := errdefs.Sources(err); len(source) > 0 {
 		return &sourceError{trimmed(err.Error()) + at(source)}
 	}
-	if strings.Contains(err.Error(), "failed to read dockerfile") || strings.Contains(err.Error(), "dockerfile parse error") ||
-		strings.Contains(err.Error(), "failed to solve") && !strings.Contains(err.Error(), "rpc error") {
+	if strings.Contains(err.Error(), "failed to read dockerfile") || strings.Contains(err.Error(), "dockerfile parse error") || //lint:phrase buildkit's words
+		strings.Contains(err.Error(), "failed to solve") && !strings.Contains(err.Error(), "rpc error") { //lint:phrase buildkit's words
 		return &sourceError{trimmed(err.Error())}
 	}
 	return fmt.Errorf("building: %w", err)
@@ -199,7 +199,7 @@ func at(sources []*errdefs.Source) string {
 func trimmed(text string) string {
 	for {
 		short := text
-		for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "dockerfile parse error: ", "solver: ", "failed to load LLB: "} {
+		for _, prefix := range []string{"failed to solve: ", "rpc error: code = Unknown desc = ", "dockerfile parse error: ", "solver: ", "failed to load LLB: "} { //lint:phrase buildkit's words
 			short = strings.TrimPrefix(short, prefix)
 		}
 		short = checksumOf.ReplaceAllString(short, "")

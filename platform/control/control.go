@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/rand"
 	"errors"
+	"fmt"
 	"io"
 	"slices"
 	"sync"
@@ -136,6 +137,9 @@ func New(o Options) (*Controller, error) {
 	}
 	if c.backoff == nil {
 		c.backoff = defaultBackoff
+	}
+	if err := clearTrees(o.Builds.Folder); err != nil {
+		return nil, fmt.Errorf("control: source trees of the past: %w", err)
 	}
 	c.building = o.Builds.withDefaults()
 	c.builds = newBuilds(c.building.AtOnce)

@@ -12,6 +12,7 @@ import (
 	"hash"
 	"io"
 	"os"
+	"path/filepath"
 
 	"github.com/slipway-paas/slipway/platform"
 )
@@ -51,10 +52,26 @@ func (c *Controller) UploadSource(ctx context.Context, actor Actor, app string, 
 	return c.submit(ctx, actor.User.Username, app, s, c.builds.freeTree)
 }
 
+// sourcePattern is the name of a file that a tree is received in.
+const sourcePattern = "slipway-source-*.tar"
+
+// clearTrees removes the trees that a process left which was killed. Only a
+// folder of our own is looked at.
+func clearTrees(folder string) error {
+	if folder == "" {
+		return nil
+	}
+	left, err := filepath.Glob(filepath.Join(folder, sourcePattern))
+	for _, path := range left {
+		err = errors.Join(err, os.Remove(path))
+	}
+	return err
+}
+
 // receive writes the tree to a file of its own as plain tar, and returns its
 // path and SHA.
 func (c *Controller) receive(body io.Reader) (path, sha string, err error) {
-	file, err := os.CreateTemp(c.building.Folder, "slipway-source-*.tar")
+	file, err := os.CreateTemp(c.building.Folder, sourcePattern)
 	if err != nil {
 		return "", "", fmt.Errorf("receiving a source tree: %w", err)
 	}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -66,6 +67,10 @@ func TestUploadSource(t *testing.T) {
 	require.Equal(t, runs[3].SHA, runs[1].SHA, "times do not count")
 	require.NotEqual(t, runs[3].SHA, runs[0].SHA)
 	require.Equal(t, tarOf(t, time.Unix(1, 0), "Dockerfile=FROM else"), seen, "plain, however it came")
+	killed := filepath.Join(folder, "slipway-source-1.tar") // left by a process that was killed
+	require.NoError(t, os.WriteFile(killed, tree, 0o600))
+	y.stop()
+	y.renew(func(o *control.Options) { o.Builds.Folder = folder })
 	left, err := os.ReadDir(folder)
 	require.NoError(t, err)
 	require.Empty(t, left)
@@ -86,7 +91,7 @@ func TestRefusedUploads(t *testing.T) {
 		"nothing":   {strings.NewReader(""), platform.Invalid, "empty"},
 		"no files":  {bytes.NewReader(tarOf(t, time.Unix(1, 0))), platform.Invalid, "empty"},
 		"cut off":   {bytes.NewReader(tree[:700]), platform.Invalid, "cut off"},
-		"cut gzip":  {bytes.NewReader(zipped(t, tree)[:40]), platform.Invalid, "cut off"},
+		"cut gzip":  {bytes.NewReader(zipped(t, tree)[:40]), platform.Invalid, "tar file"},
 		"too large": {bytes.NewReader(tarOf(t, time.Unix(1, 0), "a="+strings.Repeat("x", 1<<20))), platform.Invalid, "more than 1 MB"},
 		"gzip bomb": {bytes.NewReader(zipped(t, tarOf(t, time.Unix(1, 0), "a="+strings.Repeat("x", 1<<20)))), platform.Invalid, "more than 1 MB"},
 		"hung up":   {iotest.ErrReader(errors.New("connection reset")), platform.Internal, ""},

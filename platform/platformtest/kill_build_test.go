@@ -76,27 +76,31 @@ func TestKillDuringBuild(t *testing.T) {
 		}
 		t.Run(fmt.Sprintf("answer %d lost", at), func(t *testing.T) {
 			t.Parallel()
-			h := newHouse(t)
-			h.builder = platformtest.NewBuilder()
-			h.start(nil)
-			h.play(story()[:1], nil)
-			h.stop()
-			h.start(platformtest.NewLoss(at))
-			defer func() { h.stop() }()
-			var told []string
-			for _, sha := range []string{"aaaa1111", "bbbb2222"} {
-				for tries := 0; !h.push(sha, nil); tries++ {
-					require.Less(t, tries, 2)
-				}
-				told = append(told, sha)
-			}
-			h.settle(nil)
-			h.stop()
-			h.start(nil)
-			h.settle(nil)
-			h.checkRuns(told)
+			pushWithLoss(t, at)
 		})
 	}
+}
+
+// pushWithLoss pushes while the answer to a step gets lost.
+func pushWithLoss(t *testing.T, at int) {
+	h := newHouse(t)
+	h.builder = platformtest.NewBuilder()
+	h.start(nil)
+	h.play(story()[:1], nil)
+	h.stop()
+	h.start(platformtest.NewLoss(at))
+	defer func() { h.stop() }()
+	told := []string{"aaaa1111", "bbbb2222"}
+	for _, sha := range told {
+		for tries := 0; !h.push(sha, nil); tries++ {
+			require.Less(t, tries, 2)
+		}
+	}
+	h.settle(nil)
+	h.stop()
+	h.start(nil)
+	h.settle(nil)
+	h.checkRuns(told)
 }
 
 // checkRuns compares runs, builds and releases. told is what pushers were told

@@ -13,8 +13,6 @@ func gitSettings() []Setting {
 			Meaning: "port of git push; clients write 2222 into their remotes, so another one has to be told to them"}, wholeBetween(1, 65535)),
 		tunable(Setting{Name: "SLIPWAY_GIT_PUSH_SIZE", Key: "git-push-size", Default: "1Gi",
 			Meaning: "what one git push may send"}, sizeText),
-		tunable(Setting{Name: "SLIPWAY_GIT_TREE_SIZE", Key: "git-tree-size", Default: "2Gi",
-			Meaning: "what the files of a pushed commit may have together"}, sizeText),
 		tunable(Setting{Name: "SLIPWAY_GIT_REPOSITORY_SIZE", Key: "git-repository-size", Default: "4Gi",
 			Meaning: "size of an app's repository above which pushes to it are refused"}, sizeText),
 		tunable(Setting{Name: "SLIPWAY_GIT_TIMEOUT", Key: "git-timeout", Default: "30",

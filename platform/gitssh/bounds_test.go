@@ -29,7 +29,8 @@ func TestTooMuch(t *testing.T) {
 		want   string
 	}{
 		"a large pack":     {gitssh.Limits{Pack: 10_000, Free: 1}, "pack exceeds maximum allowed size"},
-		"a large tree":     {gitssh.Limits{Tree: 10_000, Free: 1}, "The tree is larger than this platform builds (SLIPWAY_GIT_TREE_SIZE)."},
+		"a large tree":     {gitssh.Limits{Tree: 10_000, Free: 1}, "The tree is larger than this platform builds (SLIPWAY_BUILD_SOURCE_LIMIT)."},
+		"many files":       {gitssh.Limits{Files: 1, Free: 1}, "The tree has more than 1 files (SLIPWAY_BUILD_SOURCE_FILES)"},
 		"a full disk":      {gitssh.Limits{Free: 1 << 60}, "The platform's disk is nearly full"},
 		"a large history":  {gitssh.Limits{Repo: 1, Free: 1}, "has become larger than"},
 		"many refs":        {gitssh.Limits{Refs: 1, Free: 1}, "A push may move 1 branches and tags; this one has 2."},
@@ -69,7 +70,7 @@ func TestTreeBomb(t *testing.T) {
 		kind, mode = "tree", "040000"
 	}
 	commit := c.must("commit-tree", "-m", "bomb", object)
-	c.refused("The tree has more files than this platform builds", "push", "drycc", commit+":refs/heads/main")
+	c.refused("The tree has more than 100000 files (SLIPWAY_BUILD_SOURCE_FILES)", "push", "drycc", commit+":refs/heads/main")
 	require.Empty(t, d.verbs.pushed())
 	require.Empty(t, d.scratch())
 }

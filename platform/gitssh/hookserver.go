@@ -99,9 +99,10 @@ func (h *hookServer) answer(conn net.Conn) {
 		return
 	}
 	defer p.deciding.Done()
-	ctx, cancel := context.WithCancel(p.ctx)
-	defer cancel()
-	defer context.AfterFunc(p.server.builds, cancel)()
+	ctx, end := context.WithCancelCause(p.ctx)
+	defer end(nil)
+	cancel := func() { end(errClientGone) }
+	defer context.AfterFunc(p.server.builds, func() { end(context.Cause(p.server.builds)) })()
 	if conn.SetReadDeadline(time.Time{}) != nil {
 		return
 	}

@@ -104,6 +104,9 @@ func (v *verbs) PushSource(ctx context.Context, username, app string, s control.
 	fmt.Fprintln(log, "---> Starting build... but first, coffee!")
 	if build != nil {
 		r, err := build(ctx, o, log)
+		if ctx.Err() != nil {
+			err = context.Cause(ctx)
+		}
 		if err != nil {
 			fmt.Fprintf(log, "---> Build failed: %v\n", err)
 		}

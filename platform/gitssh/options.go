@@ -42,11 +42,12 @@ type Options struct {
 
 // Limits bound what users can cost. Zero fields have the defaults.
 type Limits struct {
-	Pack int64 // bytes that one push may send; 1 GiB
-	Tree int64 // bytes of the tree that is built; 2 GiB
-	Repo int64 // bytes of a repository, above which pushes are refused; 4 GiB
-	Free int64 // bytes that stay free on the disk; 2 GiB
-	Refs int   // branches and tags in one push; 10000
+	Pack  int64 // bytes that one push may send; 1 GiB
+	Tree  int64 // bytes of the tree that is built, as a tar file; 1 GiB
+	Repo  int64 // bytes of a repository, above which pushes are refused; 4 GiB
+	Free  int64 // bytes that stay free on the disk; 2 GiB
+	Files int   // in the tree; 100000
+	Refs  int   // branches and tags in one push; 10000
 
 	Transfer time.Duration // of a fetch, or of a push until the build begins; 30 minutes
 	Stall    time.Duration // without a byte from the client in that time; 10 minutes
@@ -60,10 +61,10 @@ type Limits struct {
 
 func (l Limits) withDefaults() Limits {
 	const gib = 1 << 30
-	for field, value := range map[*int64]int64{&l.Pack: gib, &l.Tree: 2 * gib, &l.Repo: 4 * gib, &l.Free: 2 * gib} {
+	for field, value := range map[*int64]int64{&l.Pack: gib, &l.Tree: gib, &l.Repo: 4 * gib, &l.Free: 2 * gib} {
 		*field = or(*field, value)
 	}
-	for field, value := range map[*int]int{&l.Refs: 10000, &l.Connections: 256, &l.PerAddress: 32, &l.Commands: 32} {
+	for field, value := range map[*int]int{&l.Files: 100_000, &l.Refs: 10000, &l.Connections: 256, &l.PerAddress: 32, &l.Commands: 32} {
 		*field = or(*field, value)
 	}
 	for field, value := range map[*time.Duration]time.Duration{

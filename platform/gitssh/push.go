@@ -69,10 +69,10 @@ func (p *push) decide(ctx context.Context, request hookRequest, out *lines) bool
 	switch {
 	case errors.As(err, &refusal):
 		say("%s", refusal)
-	case p.server.stopping():
-		say("The platform is restarting; push again in a minute.")
+	case ctx.Err() != nil && p.told:
+		// It says why.
 	case ctx.Err() != nil:
-		say("The push was broken off: %s.", context.Cause(ctx))
+		say("The push was broken off: %s", context.Cause(ctx))
 	case errors.As(err, &known) && known.Code != platform.Internal:
 		if !p.told {
 			say("%s", known.Message)

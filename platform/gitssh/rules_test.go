@@ -154,7 +154,7 @@ func TestBucket(t *testing.T) {
 		want   error
 	}{
 		"fits":         {bucket{left: 8, floor: 5, free: func() (int64, error) { return 5, nil }}, nil},
-		"too large":    {bucket{left: 7, free: func() (int64, error) { return 5, nil }}, errTree("The tree is larger than this platform builds (SLIPWAY_GIT_TREE_SIZE). Keep large files out of the repository.")},
+		"too large":    {bucket{left: 7, free: func() (int64, error) { return 5, nil }}, errTree("The tree is larger than this platform builds (SLIPWAY_BUILD_SOURCE_LIMIT). Keep large files out of the repository.")},
 		"no room":      {bucket{left: 8, floor: 6, free: func() (int64, error) { return 5, nil }}, errTree(diskFull)},
 		"unknown room": {bucket{left: 8, free: func() (int64, error) { return 0, full }}, full},
 	}

@@ -12,6 +12,8 @@ import (
 	"github.com/sirupsen/logrus"
 	"golang.org/x/crypto/ssh"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/slipway-paas/slipway/platform"
 )
 
 // Server is the door. Make it with New, then Listen and Run.
@@ -104,11 +106,12 @@ func (s *Server) Run(ctx context.Context) error {
 	if len(s.listeners) == 0 {
 		return errors.New("git door: Run before Listen")
 	}
-	var abandon, finish, leave context.CancelFunc
-	s.builds, abandon = context.WithCancel(context.WithoutCancel(ctx))
+	var finish, leave context.CancelFunc
+	var abandon context.CancelCauseFunc
+	s.builds, abandon = context.WithCancelCause(context.WithoutCancel(ctx))
 	s.work, finish = context.WithCancel(context.WithoutCancel(ctx))
 	s.open, leave = context.WithCancel(context.WithoutCancel(ctx))
-	defer abandon()
+	defer abandon(nil)
 	defer finish()
 	defer leave()
 	hooks, err := s.hooks.listen(ctx, s.repos.own)
@@ -128,7 +131,9 @@ func (s *Server) Run(ctx context.Context) error {
 	case <-failed:
 	}
 	err = s.closeListeners()
-	s.drain(abandon, finish)
+	s.drain(func() {
+		abandon(platform.Errorf(platform.Unavailable, "The platform is restarting; push again in a minute."))
+	}, finish)
 	leave()
 	return errors.Join(err, hooks.Close(), group.Wait())
 }

@@ -13,7 +13,7 @@ import (
 func ParseLimits(get func(name string) string) (Limits, error) {
 	var l Limits
 	for name, field := range map[string]*int64{
-		"SLIPWAY_GIT_PUSH_SIZE": &l.Pack, "SLIPWAY_GIT_TREE_SIZE": &l.Tree, "SLIPWAY_GIT_REPOSITORY_SIZE": &l.Repo,
+		"SLIPWAY_GIT_PUSH_SIZE": &l.Pack, "SLIPWAY_GIT_REPOSITORY_SIZE": &l.Repo,
 	} {
 		value := get(name)
 		if value == "" {
@@ -25,12 +25,20 @@ func ParseLimits(get func(name string) string) (Limits, error) {
 		}
 		*field = size
 	}
-	if value := get("SLIPWAY_GIT_TIMEOUT"); value != "" {
-		minutes, err := strconv.Atoi(value)
-		if err != nil || minutes < 1 {
-			return Limits{}, fmt.Errorf("SLIPWAY_GIT_TIMEOUT: %q is no number of minutes", value)
+	for name, set := range map[string]func(n int){
+		"SLIPWAY_GIT_TIMEOUT":        func(n int) { l.Transfer = time.Duration(n) * time.Minute },
+		"SLIPWAY_BUILD_SOURCE_LIMIT": func(n int) { l.Tree = int64(n) << 20 },
+		"SLIPWAY_BUILD_SOURCE_FILES": func(n int) { l.Files = n },
+	} {
+		value := get(name)
+		if value == "" {
+			continue
 		}
-		l.Transfer = time.Duration(minutes) * time.Minute
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 1 {
+			return Limits{}, fmt.Errorf("%s: %q is no number from 1 on", name, value)
+		}
+		set(n)
 	}
 	return l, nil
 }

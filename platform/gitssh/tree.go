@@ -31,8 +31,7 @@ const (
 	lfsPointer    = "version https://git-lfs.github.com/spec/"
 	maxPointer    = 1 << 10
 	mentioned     = 3        // names in a warning
-	maxFiles      = 500_000  // in a tree; git archive has them all in memory
-	maxListing    = 64 << 20 // bytes of their names
+	maxListing    = 64 << 20 // bytes of the names in a tree; git archive has them all in memory
 	roomInterval  = 64 << 20 // bytes between two looks at the room on the disk
 	treePatience  = 10 * time.Minute
 	submoduleMode = "160000"
@@ -130,7 +129,7 @@ func (s *Server) list(ctx context.Context, repo string, env []string, commit str
 		_ = writer.CloseWithError(err) // never errs
 		done <- err
 	}()
-	submodules, err = readListing(reader)
+	submodules, err = readListing(reader, s.limits.Files)
 	if err != nil {
 		stop()
 	}
@@ -142,15 +141,15 @@ func (s *Server) list(ctx context.Context, repo string, env []string, commit str
 }
 
 // readListing reads what git ls-tree -r -z prints.
-func readListing(r io.Reader) (submodules []string, err error) {
-	const tooMany = errTree("The tree has more files than this platform builds: 500000, or names of 64 MiB.")
+func readListing(r io.Reader, most int) (submodules []string, err error) {
+	const long = errTree("The names of the files in the tree are longer than this platform builds.")
 	scanner := bufio.NewScanner(io.LimitReader(r, maxListing))
 	scanner.Split(splitZero)
 	read := 0
 	for files := 1; scanner.Scan(); files++ {
 		read += len(scanner.Bytes()) + 1
-		if files > maxFiles {
-			return nil, tooMany
+		if files > most {
+			return nil, errTree(fmt.Sprintf("The tree has more than %d files (SLIPWAY_BUILD_SOURCE_FILES). Keep what is made by tools out of the repository.", most))
 		}
 		mode, rest, _ := strings.Cut(scanner.Text(), " ")
 		if _, name, ok := strings.Cut(rest, "\t"); ok && mode == submoduleMode && len(submodules) <= mentioned {
@@ -159,7 +158,7 @@ func readListing(r io.Reader) (submodules []string, err error) {
 	}
 	// Names longer than the scanner takes, or the listing longer than is read.
 	if errors.Is(scanner.Err(), bufio.ErrTooLong) || scanner.Err() == nil && maxListing-read < bufio.MaxScanTokenSize {
-		return nil, tooMany
+		return nil, long
 	}
 	return submodules, scanner.Err()
 }
@@ -207,7 +206,7 @@ type bucket struct {
 // Write refuses what does not fit.
 func (b *bucket) Write(p []byte) (int, error) {
 	if b.left -= int64(len(p)); b.left < 0 {
-		return 0, b.refuse(errTree("The tree is larger than this platform builds (SLIPWAY_GIT_TREE_SIZE). Keep large files out of the repository."))
+		return 0, b.refuse(errTree("The tree is larger than this platform builds (SLIPWAY_BUILD_SOURCE_LIMIT). Keep large files out of the repository."))
 	}
 	if b.unlooked -= int64(len(p)); b.unlooked < 0 {
 		b.unlooked = roomInterval

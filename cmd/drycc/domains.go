@@ -74,7 +74,7 @@ func (p *program) certsGroup() *cobra.Command {
 				items: certs.Results, count: certs.Count, none: fmt.Sprintf("No certificates found in %s app.", app),
 				head: "NAME COMMON-NAME EXPIRES SAN DOMAINS",
 				row: func(c client.Cert) []string {
-					return []string{c.Name, c.CommonName, day(c.Expires), strings.Join(c.SAN, ","), strings.Join(c.Domains, ",")}
+					return []string{c.Name, commonName(c), day(c.Expires), strings.Join(c.SAN, ","), strings.Join(c.Domains, ",")}
 				},
 			})
 		},
@@ -118,8 +118,8 @@ func (p *program) certsAdd() *cobra.Command {
 				cert, err = api.AddCert(k.ctx(), app, k.args[0], string(certificate), string(key))
 				return err
 			})
-			if err == nil && cert.CommonName != "" {
-				k.printf("%s\n", cert.CommonName)
+			if name := commonName(cert); err == nil && name != "" {
+				k.printf("%s\n", name)
 			}
 			return err
 		},
@@ -142,13 +142,22 @@ func (p *program) certsInfo() *cobra.Command {
 				return err
 			}
 			k.printf("=== %s Certificate\n", c.Name)
-			k.pairs("", "Common Name(s)", c.CommonName, "Expires At", moment(c.Expires), "Starts At", moment(c.Starts),
+			k.pairs("", "Common Name(s)", commonName(c), "Expires At", moment(c.Expires), "Starts At", moment(c.Starts),
 				"Fingerprint", c.Fingerprint, "Subject Alt Name", orNone(c.SAN), "Issuer", c.Issuer, "Subject", c.Subject)
 			k.printf("\n")
 			k.pairs("", "Connected Domains", orNone(c.Domains), "Owner", c.Owner, "Created", moment(c.Created), "Updated", moment(c.Updated))
 			return nil
 		},
 	})
+}
+
+// commonName is the name a certificate is known by. Newer ones have only
+// alternative names.
+func commonName(c client.Cert) string {
+	if c.CommonName == "" && len(c.SAN) > 0 {
+		return c.SAN[0]
+	}
+	return c.CommonName
 }
 
 func orNone(names []string) string {

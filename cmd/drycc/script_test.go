@@ -151,7 +151,8 @@ func TestScripts(t *testing.T) {
 			home := filepath.Join(e.WorkDir, "home")
 			e.Vars = append(e.Vars, "HOME="+home, "USERPROFILE="+home, "http_proxy="+s.url, "NO_COLOR=1", "GIT_CONFIG_NOSYSTEM=1")
 			e.Values["stage"] = s
-			return errors.Join(os.MkdirAll(home, 0o755), s.secured(tb, e), writeCertificate(e.WorkDir, "hello.bacongobbler.com"))
+			return errors.Join(os.MkdirAll(home, 0o755), s.secured(tb, e), writeCertificate(e.WorkDir, "hello.bacongobbler.com"),
+				writeChain(e.WorkDir, "www.example.net", "example.net"))
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"tidy": tidy, "refuse": refuse, "ends": ends, "nodes": nodes, "says": says, "await": await, "carry": carry,

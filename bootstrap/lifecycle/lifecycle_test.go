@@ -3,6 +3,8 @@ package lifecycle
 import (
 	"context"
 	"errors"
+	"io"
+	"net/http"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -129,6 +131,35 @@ func TestSocketFollowsTheBoard(t *testing.T) {
 	require.NoError(t, <-done)
 	err = ReadReports(t.Context(), socket, false, func(Report) bool { return true })
 	require.ErrorIs(t, err, ErrNotRunning)
+}
+
+func TestSocketTellsMore(t *testing.T) {
+	socket := filepath.Join(t.TempDir(), "s.sock")
+	_, err := Ask(t.Context(), socket, "/more")
+	require.ErrorIs(t, err, ErrNotRunning)
+	server := StatusServer{
+		Socket: socket, Board: NewBoard(time.Now, "x"), Report: func() Report { return Report{} },
+		Handlers: map[string]http.Handler{"GET /more": http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+			_, _ = io.WriteString(w, r.URL.Query().Get("of"))
+		})},
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	done := make(chan error, 1)
+	go func() { done <- server.Run(ctx) }()
+	require.Eventually(t, func() bool {
+		return ReadReports(t.Context(), socket, false, func(Report) bool { return true }) == nil
+	}, 10*time.Second, time.Millisecond)
+	body, err := Ask(t.Context(), socket, "/more?of=this")
+	require.NoError(t, err)
+	text, err := io.ReadAll(body)
+	require.NoError(t, err)
+	require.NoError(t, body.Close())
+	require.Equal(t, "this", string(text))
+	_, err = Ask(t.Context(), socket, "/less")
+	require.EqualError(t, err, "404 page not found")
+	require.NotErrorIs(t, err, ErrNotRunning)
+	cancel()
+	require.NoError(t, <-done)
 }
 
 func TestSocketOfAKilledServerIsReplaced(t *testing.T) {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"net/url"
 
@@ -46,8 +47,11 @@ func doctorTLS(c *cobra.Command, args []string, asJSON bool) error {
 		path += "?" + url.Values{"domain": args}.Encode()
 	}
 	body, err := lifecycle.Ask(c.Context(), socketFile(m.paths), path)
-	if err != nil {
+	if errors.Is(err, lifecycle.ErrNotRunning) {
 		return fmt.Errorf("%w; start it with \"slipway install\", or look at its log: %s", err, m.service.Logs())
+	}
+	if err != nil {
+		return fmt.Errorf("the running server, which may be older than this program, answers: %w", err)
 	}
 	defer body.Close()
 	all := []platform.Diagnosis{}

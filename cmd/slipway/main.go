@@ -93,7 +93,7 @@ func subcommand(c *cobra.Command) string {
 	if !c.HasParent() {
 		return ""
 	}
-	return c.Name() + " "
+	return strings.TrimPrefix(c.CommandPath(), c.Root().Name()+" ") + " "
 }
 
 // noArgs refuses arguments as wrong usage (exit code 2).

@@ -230,7 +230,7 @@ func (e *exam) limits(context.Context) {
 		e.skip(Limit, "no public authority is asked for this domain")
 		return
 	case l == nil:
-		e.ok(Limit, "no failure since the last success")
+		e.ok(Limit, "no failure is recorded")
 		return
 	}
 	if l.Problem == control.CertRunning {

@@ -76,10 +76,10 @@ type account struct {
 	keyID, key    string // of the external account; key is a secret
 }
 
-// id tells accounts apart. The key is no part of it: it is a secret, and may
-// be corrected.
+// id tells accounts apart. A key that was corrected makes another one, which
+// is tried at once.
 func (a account) id() string {
-	sum := sha256.Sum256([]byte(a.server + "\x00" + a.email + "\x00" + a.keyID))
+	sum := sha256.Sum256([]byte(a.server + "\x00" + a.email + "\x00" + a.keyID + "\x00" + a.key))
 	return hex.EncodeToString(sum[:10])
 }
 

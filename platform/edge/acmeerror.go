@@ -95,16 +95,16 @@ func (a *ACME) problem(acc account, name string, p acme.Problem, registering boo
 // challenge reads why a name was not proven.
 func (a *ACME) challenge(name string, p acme.Problem, says string) (control.CertProblem, string) {
 	const port = "requests for it on port 80 have to come from the internet to this platform"
-	switch p.Type {
-	case acme.ProblemTypeDNS:
+	switch kind := p.Type; {
+	case kind == acme.ProblemTypeDNS, kind == acme.ProblemTypeConnection && strings.Contains(says, "resolve"):
 		return control.CertDNS, fmt.Sprintf("%s cannot be found (%s): add a DNS record that leads to this platform", name, says)
-	case acme.ProblemTypeConnection, acme.ProblemTypeTLS:
+	case kind == acme.ProblemTypeConnection, kind == acme.ProblemTypeTLS:
 		return control.CertConnection, fmt.Sprintf("the authority did not reach %s (%s): %s, through firewalls too", name, says, port)
-	case acme.ProblemTypeUnauthorized, acme.ProblemTypeIncorrectResponse:
+	case kind == acme.ProblemTypeUnauthorized, kind == acme.ProblemTypeIncorrectResponse:
 		return control.CertChallenge, fmt.Sprintf("somebody else answered for %s (%s): %s; look at its DNS records, AAAA ones too, and at proxies in front", name, says, port)
-	case acme.ProblemTypeCAA:
+	case kind == acme.ProblemTypeCAA:
 		return control.CertCAA, fmt.Sprintf("a CAA record forbids it (%s): add the authority to the CAA records of %s, or remove them", says, name)
-	case acme.ProblemTypeRejectedIdentifier, acme.ProblemTypeUnsupportedIdentifier:
+	case kind == acme.ProblemTypeRejectedIdentifier, kind == acme.ProblemTypeUnsupportedIdentifier:
 		return control.CertRefused, refusedText(name) + " (" + says + ")"
 	}
 	return control.CertInternal, fmt.Sprintf("the authority refused: %s", says)

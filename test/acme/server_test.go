@@ -68,7 +68,7 @@ type ca struct {
 	mu     sync.Mutex
 	meddle func(w http.ResponseWriter, r *http.Request) bool // true: answered
 	orders int
-	news   int // accounts asked for
+	news   int // accounts
 }
 
 // startCA starts an authority that asks hosts back at port http.
@@ -109,17 +109,13 @@ func (c *ca) serveFront(t *testing.T, behind string, roots []byte) {
 			r.SetURL(&url.URL{Scheme: "https", Host: behind})
 			r.Out.Host = r.In.Host // it makes its addresses of that
 		},
-		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}},
+		Transport:      &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}},
+		ModifyResponse: c.count,
+		ErrorLog:       quiet(),
 	}
 	c.front = httptest.NewTLSServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		c.mu.Lock()
 		meddle := c.meddle
-		switch {
-		case strings.HasSuffix(r.URL.Path, "/order-plz"):
-			c.orders++
-		case strings.HasSuffix(r.URL.Path, "/sign-me-up"):
-			c.news++
-		}
 		c.mu.Unlock()
 		if meddle == nil || !meddle(w, r) {
 			proxy.ServeHTTP(w, r)
@@ -130,6 +126,22 @@ func (c *ca) serveFront(t *testing.T, behind string, roots []byte) {
 	c.roots = x509.NewCertPool()
 	c.roots.AddCert(c.front.Certificate())
 	c.directory = c.front.URL + "/dir"
+}
+
+// count counts what the authority has made; nonces that it refused are not.
+func (c *ca) count(r *http.Response) error {
+	if r.StatusCode != http.StatusCreated {
+		return nil
+	}
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch {
+	case strings.HasSuffix(r.Request.URL.Path, "/order-plz"):
+		c.orders++
+	case strings.HasSuffix(r.Request.URL.Path, "/sign-me-up"):
+		c.news++
+	}
+	return nil
 }
 
 // disturb has f look at requests first; nil for nobody.

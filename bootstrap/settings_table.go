@@ -48,6 +48,7 @@ const (
 func SettingsTable() []Setting {
 	var all []Setting
 	all = append(all, guidePlatform()...)
+	all = append(all, acmeSettings()...)
 	all = append(all, guideReplicas()...)
 	all = append(all, guideVolumes()...)
 	all = append(all, controllerSettings()...)
@@ -66,8 +67,6 @@ func refused(group, name, meaning, why string) Setting {
 	return Setting{Name: name, Group: group, Meaning: meaning, Verdict: Refused, Effect: why}
 }
 
-const noACME = "certificates from an ACME server are not in this version; HTTPS uses a certificate authority of its own"
-
 func guidePlatform() []Setting {
 	g := groupGuide
 	return []Setting{
@@ -83,7 +82,6 @@ func guidePlatform() []Setting {
 		{Name: "DATABASE_URL", Group: groupCluster, Default: "SQLite in /var/lib/slipway", Verdict: Honoured, Secret: true,
 			Meaning: "a PostgreSQL database for the controller's records, postgres://user:password@host:5432/name?sslmode=verify-full; records are not moved there from SQLite",
 			apply:   databaseURL, show: func(s Settings) string { return s.DatabaseURL.Reveal() }},
-		withHarmless("false", refused(g, "CERT_MANAGER_ENABLED", "whether certificates are obtained automatically", noACME)),
 		withHarmless("stable", refused(g, "CHANNEL", "release channel", "the binary is the release: install another binary for another version")),
 		{Name: "KUBERNETES_SERVICE_HOST", Group: g, Key: "api-host", Verdict: Mapped,
 			Meaning: "name of a load balancer in front of the Kubernetes API", Effect: "added to the names in the certificate of the API",
@@ -103,9 +101,6 @@ func guidePlatform() []Setting {
 		{Name: "K3S_DATA_DIR", Group: g, Key: "data-dir", Default: "/var/lib/rancher/k3s", Verdict: Honoured,
 			Meaning: "folder for the data of k3s, volumes among them",
 			apply:   folder(func(s *Settings) *string { return &s.DataDir }), show: func(s Settings) string { return s.DataDir }},
-		refused(g, "ACME_SERVER", "address of the ACME server", noACME),
-		refused(g, "ACME_EAB_KEY_ID", "key id of the external account", noACME),
-		refused(g, "ACME_EAB_KEY_SECRET", "key of the external account", noACME),
 		refused(g, "CONTROLLER_APP_RUNTIME_CLASS", "RuntimeClass of apps", "apps run with runc, the one runtime that is carried"),
 		refused(g, "CONTROLLER_APP_GATEWAY_CLASS", "GatewayClass of apps", "apps share the platform's one Gateway, of class traefik"),
 		{Name: "CONTROLLER_APP_STORAGE_CLASS", Group: g, Key: "app-storage-class", Verdict: Honoured,

@@ -103,15 +103,15 @@ func TestLoadPrecedence(t *testing.T) {
 
 func TestLoadWarnings(t *testing.T) {
 	_, warnings, err := Load(Input{Environ: []string{
-		"BUILDER_REPLICAS=3", "CONTROLLER_API_REPLICAS=1", "CERT_MANAGER_ENABLED=true", "ACME_SERVER=https://acme.example.com/dir",
+		"BUILDER_REPLICAS=3", "CONTROLLER_API_REPLICAS=1", "CERT_MANAGER_ENABLED=true", "ACME_SERVER=https://acme.example.com/dir", "CONTROLLER_APP_RUNTIME_CLASS=kata",
 		"VALKEY_PERSISTENCE_SIZE=5Gi", "K3S_URLL=https://typo", "DRYCC_ADMIN_PASWORD=typo-secret", "PATH=/bin", "CHANNEL=stable", "METALLB_CONFIG_FILE="}})
 	require.NoError(t, err)
 	text := strings.Join(warnings, "\n")
-	for _, want := range []string{"BUILDER_REPLICAS has no effect: ", "CERT_MANAGER_ENABLED has no effect: ", "ACME_SERVER has no effect: ",
+	for _, want := range []string{"BUILDER_REPLICAS has no effect: ", "CONTROLLER_APP_RUNTIME_CLASS has no effect: ",
 		"VALKEY_PERSISTENCE_SIZE has no effect: there is no Valkey", "K3S_URLL is not a setting", "DRYCC_ADMIN_PASWORD is not a setting"} {
 		assert.Contains(t, text, want)
 	}
-	assert.Len(t, warnings, 6, text)
+	assert.Len(t, warnings, 5, text)
 	assert.NotContains(t, text, "typo-secret")
 }
 

@@ -158,16 +158,16 @@ func (s *server) runPlatform(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	renewer, err := s.newRenewer(authority)
-	if err != nil {
-		return err
-	}
 	s.board.Set(lineController, lifecycle.Working, "opening the store")
 	c, err := s.openController(ctx, cluster, authority)
 	if err != nil {
 		return ignoreEnd(ctx, err)
 	}
 	s.core.Store(c.control)
+	renewer, err := s.newRenewer(c.wildcardIssuer(authority))
+	if err != nil {
+		return errors.Join(err, c.store.Close())
+	}
 	s.board.Set(lineController, lifecycle.Ready, "")
 	parts := append(c.parts(s), s.gitPart(c.control),
 		lifecycle.Part{Name: "charts", Run: s.runCharts},
@@ -184,9 +184,9 @@ func ignoreEnd(ctx context.Context, err error) error {
 }
 
 // newRenewer keeps the wildcard certificate in the Secret the gateway names.
-func (s *server) newRenewer(authority *edge.Authority) (*edge.Renewer, error) {
+func (s *server) newRenewer(issuer, fallback edge.Issuer) (*edge.Renewer, error) {
 	return edge.NewRenewer(edge.RenewerOptions{
-		Dir: s.paths.CA, Domain: s.settings.Domain, Issuer: authority,
+		Dir: s.paths.CA, Domain: s.settings.Domain, Issuer: issuer, Fallback: fallback,
 		Writer:    tlsWriter{s.charts, s.certificateServed},
 		Namespace: charts.PlatformNamespace, Name: charts.Defaults().Secrets.WildcardTLS,
 		Logger: s.log,

@@ -40,6 +40,7 @@ type controller struct {
 
 	serviceKey string // with which the platform's own parts come to the API
 	nonces     *diagnose.Nonces
+	acme       *edge.ACME // nil: certificates are signed here only
 }
 
 // openController opens the store, makes the admin and listens.
@@ -71,7 +72,10 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 		return err
 	}
 	metrics := api.NewMetrics()
-	var err error
+	err := c.openACME(s)
+	if err != nil {
+		return err
+	}
 	if c.control, err = c.newControl(s, cluster, authority, metrics, who); err != nil {
 		return err
 	}
@@ -83,7 +87,7 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	if err != nil {
 		return err
 	}
-	mounts, err := c.mounts()
+	mounts, err := c.mounts(s)
 	if err != nil {
 		return err
 	}
@@ -149,20 +153,20 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 		Builds: builds,
 		EdgeOptions: control.EdgeOptions{
 			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
-			Diagnoser: doctor,
+			Diagnoser: doctor, Authorities: c.authorities(),
 		},
 	})
 }
 
 // mounts are the doors of the listener: the client's download and the API.
-func (c *controller) mounts() ([]api.Mount, error) {
+func (c *controller) mounts(s *server) ([]api.Mount, error) {
 	clients, err := download.New(embedded.Clients())
 	if err != nil {
 		return nil, err
 	}
 	return []api.Mount{
 		{Prefix: download.ScriptPath, Dialect: clients}, {Prefix: download.Prefix, Dialect: clients},
-		challengeMount(c.nonces, http.NotFoundHandler()),
+		challengeMount(c.nonces, c.challenges(s)),
 		{Dialect: drycc.New(c.control)},
 	}, nil
 }
@@ -261,6 +265,10 @@ func (s *server) canary() kube.Canary {
 
 // clusterOptions say where the cluster is and what apps may have there.
 func (s *server) clusterOptions() (kube.Options, error) {
+	address, err := netip.ParseAddr(s.address)
+	if err != nil {
+		return kube.Options{}, err
+	}
 	quota, err := kube.ParseQuota(s.settings.ControllerSetting("KUBERNETES_NAMESPACE_DEFAULT_QUOTA_SPEC"))
 	if err != nil {
 		return kube.Options{}, err
@@ -270,6 +278,7 @@ func (s *server) clusterOptions() (kube.Options, error) {
 		return kube.Options{}, err
 	}
 	return kube.Options{
+		Controller: netip.AddrPortFrom(address, controllerPort),
 		Kubeconfig: s.paths.Kubeconfig, Logger: s.log, ClusterCIDRs: []string{s.settings.ClusterCIDR.String()},
 		Quota: quota, LimitRange: limits, PodSecurity: s.settings.ControllerSetting("SLIPWAY_POD_SECURITY"),
 		StorageClass: s.settings.AppClass, FilerImage: s.filerImage(),

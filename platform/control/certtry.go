@@ -20,9 +20,9 @@ const (
 	lastWord = 5 * time.Second
 )
 
-// defaultCertBackoff is the pause after the n-th failure in a row. Authorities
+// CertBackoff is the pause after the n-th failure in a row. Authorities
 // allow about five failures an hour for a name.
-func defaultCertBackoff(n int) time.Duration {
+func CertBackoff(n int) time.Duration {
 	steps := []time.Duration{5 * time.Minute, 15 * time.Minute, time.Hour, 3 * time.Hour, 6 * time.Hour, 12 * time.Hour}
 	if n < 1 {
 		n = 1

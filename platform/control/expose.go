@@ -29,7 +29,7 @@ func (o EdgeOptions) withDefaults() EdgeOptions {
 		o.Ports = []platform.GatewayPort{{Port: 80, Protocol: platform.ProtocolHTTP}, {Port: 443, Protocol: platform.ProtocolHTTPS}}
 	}
 	if o.CertBackoff == nil {
-		o.CertBackoff = defaultCertBackoff
+		o.CertBackoff = CertBackoff
 	}
 	if o.After == nil {
 		o.After = time.After

@@ -33,9 +33,12 @@ type RenewerOptions struct {
 	Namespace string // of the Secret
 	Name      string // of the Secret
 	Logger    *logrus.Logger
-	Now       func() time.Time                       // nil: time.Now
-	After     func(d time.Duration) <-chan time.Time // nil: time.After
-	Renewed   func(notAfter time.Time)               // nil: nobody is told
+	// Fallback signs when Issuer cannot and nothing else is there to be served;
+	// nil: nobody does.
+	Fallback Issuer
+	Now      func() time.Time                       // nil: time.Now
+	After    func(d time.Duration) <-chan time.Time // nil: time.After
+	Renewed  func(notAfter time.Time)               // nil: nobody is told
 }
 
 // Renewer keeps the platform's wildcard certificate fresh and the gateway's
@@ -77,7 +80,11 @@ func (r *Renewer) Ensure(ctx context.Context) (next time.Time, err error) {
 	cert, next, why := r.stored()
 	if why != "" {
 		r.opts.Logger.WithFields(logrus.Fields{"domain": r.opts.Domain, "why": why}).Info("edge: making a certificate")
-		if cert, next, err = r.renew(ctx); err != nil {
+		have := cert
+		if cert, next, err = r.renew(ctx, r.opts.Issuer); err != nil && r.opts.Fallback != nil && ctx.Err() == nil {
+			cert, next, err = r.makeDo(ctx, have, err)
+		}
+		if err != nil {
 			return time.Time{}, err
 		}
 	}
@@ -115,9 +122,42 @@ func (r *Renewer) stored() (c Certificate, next time.Time, why string) {
 	return c, next, why
 }
 
+// LaterError says that an issuer is not to be asked before At.
+type LaterError struct {
+	At  time.Time
+	Err error
+}
+
+// Error tells when.
+func (e *LaterError) Error() string {
+	return fmt.Sprintf("%v; next try at %s", e.Err, e.At.UTC().Format(time.RFC3339))
+}
+
+// Unwrap returns the cause.
+func (e *LaterError) Unwrap() error { return e.Err }
+
+// makeDo goes on with the certificate that there is, as long as it is good, or
+// has the fallback sign one. It returns when to ask the issuer again.
+func (r *Renewer) makeDo(ctx context.Context, have Certificate, cause error) (Certificate, time.Time, error) {
+	next := r.opts.Now().Add(retryMost)
+	var later *LaterError
+	if errors.As(cause, &later) {
+		next = later.At
+	}
+	r.opts.Logger.WithError(cause).WithField("domain", r.opts.Domain).Warn("edge: certificate of a public authority")
+	leaf, err := have.leaf()
+	if err == nil && sameNames(leaf.DNSNames, r.Names()) && r.opts.Now().After(leaf.NotBefore) && r.opts.Now().Before(leaf.NotAfter) {
+		if !r.opts.Fallback.Issued(leaf) || r.opts.Now().Before(renewAt(leaf)) {
+			return have, next, nil
+		}
+	}
+	cert, _, err := r.renew(ctx, r.opts.Fallback)
+	return cert, next, err
+}
+
 // renew gets a certificate and stores it.
-func (r *Renewer) renew(ctx context.Context) (Certificate, time.Time, error) {
-	cert, err := r.opts.Issuer.Issue(ctx, r.Names())
+func (r *Renewer) renew(ctx context.Context, issuer Issuer) (Certificate, time.Time, error) {
+	cert, err := issuer.Issue(ctx, r.Names())
 	if err != nil {
 		return Certificate{}, time.Time{}, err
 	}

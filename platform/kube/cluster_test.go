@@ -369,23 +369,6 @@ users: [{name: default, user: {}}]
 	assert.Equal(t, platform.Unavailable, platform.CodeOf(c.Scale(t.Context(), "hello", map[string]int{"web": 1})))
 }
 
-func TestWriteTLS(t *testing.T) {
-	s, c := newSimulation(t)
-	path := "/api/v1/namespaces/drycc/secrets/drycc-wildcard-tls"
-	require.NoError(t, c.WriteTLS(t.Context(), "drycc", "drycc-wildcard-tls", []byte("cert"), []byte("key")))
-	obj, _ := s.find(path)
-	secret := decode[corev1.Secret](t, obj)
-	assert.Equal(t, corev1.SecretTypeTLS, secret.Type)
-	assert.Equal(t, map[string][]byte{"tls.crt": []byte("cert"), "tls.key": []byte("key")}, secret.Data)
-
-	before := s.revision
-	require.NoError(t, c.WriteTLS(t.Context(), "drycc", "drycc-wildcard-tls", []byte("cert"), []byte("key")))
-	assert.Equal(t, before, s.revision, "nothing was written")
-	require.NoError(t, c.WriteTLS(t.Context(), "drycc", "drycc-wildcard-tls", []byte("cert2"), []byte("key2")))
-	obj, _ = s.find(path)
-	assert.Equal(t, []byte("cert2"), decode[corev1.Secret](t, obj).Data["tls.crt"])
-}
-
 func TestClip(t *testing.T) {
 	assert.Equal(t, "abc", clip("abc", 3))
 	assert.Equal(t, "ab…", clip("abc", 2))

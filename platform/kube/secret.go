@@ -8,23 +8,6 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
-// WriteTLS puts a certificate chain and its key, both PEM, into the Secret of
-// that name, made or replaced, in a namespace that exists. Writing the same
-// again changes nothing.
-func (c *Cluster) WriteTLS(ctx context.Context, namespace, name string, cert, key []byte) error {
-	secret := &corev1.Secret{
-		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-		ObjectMeta: metav1.ObjectMeta{
-			Name: name, Namespace: namespace,
-			Labels:      map[string]string{labelHeritage: heritage},
-			Annotations: map[string]string{annotationManagedBy: "drycc"},
-		},
-		Type: corev1.SecretTypeTLS,
-		Data: map[string][]byte{corev1.TLSCertKey: cert, corev1.TLSPrivateKeyKey: key},
-	}
-	return translate(ctx, "WriteTLS", c.applySecret(ctx, secret))
-}
-
 // applySecret makes a Secret what s says. One that cannot be changed to that
 // is replaced: an immutable one, or one of another type. A release's is
 // immutable and differs when it is taken up again by a newer program that

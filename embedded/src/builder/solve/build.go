@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/session"
@@ -76,6 +77,7 @@ func build(ctx context.Context, o order.Order, source *tree, out *events) (*orde
 }
 
 func buildOne(ctx context.Context, daemon *client.Client, opts client.SolveOpt, out *events) (string, error) {
+	begun := time.Now()
 	status := make(chan *client.SolveStatus)
 	show := newProgress(out)
 	var group sync.WaitGroup
@@ -87,6 +89,7 @@ func buildOne(ctx context.Context, daemon *client.Client, opts client.SolveOpt, 
 	response, err := daemon.Solve(ctx, nil, opts, status)
 	group.Wait()
 	if err != nil {
+		dropLeftovers(ctx, daemon, begun, show.unfinished())
 		return "", show.explain(err)
 	}
 	digest := response.ExporterResponse["containerimage.digest"]

@@ -138,7 +138,7 @@ func oneLine(s string) string { return strings.Join(strings.Fields(s), " ") }
 var processFailed = regexp.MustCompile(`process "(?s:.*)" did not complete successfully: (.*)$`) //lint:global compiled once
 
 // checksumOf is how BuildKit begins to tell that a file is missing.
-var checksumOf = regexp.MustCompile(`^failed to (compute|calculate) (cache key|checksum of ref \S+): `) //lint:global compiled once
+var checksumOf = regexp.MustCompile(`^failed t[o] (compute|calculate) (cache key|checksum of ref \S+): `) //lint:global compiled once
 
 // denied is how BuildKit tells of an image that the order's policy refuses.
 var denied = regexp.MustCompile(`source "docker-image://(\S+)" denied by policy`) //lint:global compiled once

@@ -53,10 +53,8 @@ func (c *Cluster) show(ctx context.Context, app string, o EdgeObjects) (pending,
 			return pending{}, err
 		}
 	}
-	for _, s := range o.Secrets {
-		if err := c.applySecret(ctx, s); err != nil {
-			return pending{}, err
-		}
+	if err := c.applyCerts(ctx, app, o.Secrets); err != nil {
+		return pending{}, err
 	}
 	open, err := c.showRoutes(ctx, app, o)
 	if err != nil {
@@ -110,10 +108,15 @@ type deleter interface {
 	Delete(ctx context.Context, name string, opts metav1.DeleteOptions) error
 }
 
+// edgeSelector finds what shows an app to the outside.
+func edgeSelector(app string) metav1.ListOptions {
+	return metav1.ListOptions{LabelSelector: appSelector(app) + "," + labelClass + "=" + classEdge}
+}
+
 // pruneEdge removes what was made before and is not in o. Routes go first, so
 // that the gateway answers for what is gone instead of looking for it.
 func (c *Cluster) pruneEdge(ctx context.Context, app string, o EdgeObjects) error {
-	selector := metav1.ListOptions{LabelSelector: appSelector(app) + "," + labelClass + "=" + classEdge}
+	selector := edgeSelector(app)
 	if err := sweep(ctx, c.gateway.HTTPRoutes(app), c.routes(app).list, selector, o.HTTPRoutes); err != nil {
 		return err
 	}

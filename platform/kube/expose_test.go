@@ -9,10 +9,12 @@ import (
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
+	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/slipway-paas/slipway/platform"
+	"github.com/slipway-paas/slipway/platform/control"
 )
 
 const (
@@ -65,6 +67,56 @@ func TestExposeAndTakeBack(t *testing.T) {
 	assert.Empty(t, s.names(helloGRPC))
 	assert.Empty(t, s.names(helloGateways))
 	assert.Equal(t, []string{"hello-web-v3-env"}, s.names(helloSecrets))
+}
+
+// One certificate of many is renewed: the others are not even sent.
+func TestExposeWritesChangedCertificatesOnly(t *testing.T) {
+	s, c := newSimulation(t)
+	require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
+	require.NoError(t, c.Expose(t.Context(), fullExposure()))
+	written := func(x control.Exposure) (names []string) {
+		s.set(func(s *apiServer) { s.requests = nil })
+		require.NoError(t, c.Expose(t.Context(), x))
+		for _, r := range s.requests {
+			if name, ok := strings.CutPrefix(r, "PATCH "+helloSecrets+"/"); ok {
+				names = append(names, name)
+			}
+		}
+		return names
+	}
+	assert.Empty(t, written(fullExposure()))
+
+	renewed := fullExposure()
+	renewed.Certs[1].Chain = []byte("renewed")
+	name := "auto-" + digest("auto.example.org") + "-tls"
+	assert.Equal(t, []string{name}, written(renewed))
+	assert.Empty(t, written(renewed))
+}
+
+// A Secret that anybody changed is not taken for what was written.
+func TestHolds(t *testing.T) {
+	want := func() *corev1.Secret {
+		return &corev1.Secret{
+			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "hello"}, Annotations: map[string]string{"a": "1"}},
+			Type:       corev1.SecretTypeTLS, Data: map[string][]byte{"tls.crt": []byte("chain"), "tls.key": []byte("key")},
+		}
+	}
+	more := want()
+	more.Labels["theirs"], more.ResourceVersion = "too", "7"
+	assert.True(t, holds(more, want()), "what others add is theirs")
+	for name, change := range map[string]func(*corev1.Secret){
+		"another chain":    func(s *corev1.Secret) { s.Data["tls.crt"] = []byte("by hand") },
+		"no key":           func(s *corev1.Secret) { delete(s.Data, "tls.key") },
+		"more data":        func(s *corev1.Secret) { s.Data["ca.crt"] = nil },
+		"another type":     func(s *corev1.Secret) { s.Type = corev1.SecretTypeOpaque },
+		"no label":         func(s *corev1.Secret) { s.Labels = nil },
+		"an annotation":    func(s *corev1.Secret) { s.Annotations["a"] = "2" },
+		"it is going away": func(s *corev1.Secret) { s.DeletionTimestamp = &metav1.Time{} },
+	} {
+		now := want()
+		change(now)
+		assert.False(t, holds(now, want()), name)
+	}
 }
 
 // Routes go before the services and secrets that they refer to.

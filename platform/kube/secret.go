@@ -2,6 +2,8 @@ package kube
 
 import (
 	"context"
+	"maps"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,4 +25,47 @@ func (c *Cluster) applySecret(ctx context.Context, s *corev1.Secret) error {
 	}
 	_, err = apply(ctx, secrets, s)
 	return err
+}
+
+// applyCerts is applySecret for the certificates of an app's domains. There may
+// be hundreds while one changes: those that the cluster has already are left
+// alone, which one list tells.
+func (c *Cluster) applyCerts(ctx context.Context, app string, certs []*corev1.Secret) error {
+	if len(certs) == 0 {
+		return nil
+	}
+	found, _, err := c.secrets(app).list(ctx, edgeSelector(app))
+	if err != nil {
+		return err
+	}
+	there := map[string]*corev1.Secret{}
+	for _, s := range found {
+		there[s.Name] = s
+	}
+	for _, s := range certs {
+		if now := there[s.Name]; now != nil && holds(now, s) {
+			continue
+		}
+		if err := c.applySecret(ctx, s); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// holds reports whether a Secret is what want says.
+func holds(now, want *corev1.Secret) bool {
+	return now.DeletionTimestamp == nil && now.Type == want.Type &&
+		maps.EqualFunc(now.Data, want.Data, slices.Equal) &&
+		contains(now.Labels, want.Labels) && contains(now.Annotations, want.Annotations)
+}
+
+// contains reports whether all has everything of part.
+func contains(all, part map[string]string) bool {
+	for key, value := range part {
+		if found, ok := all[key]; !ok || found != value {
+			return false
+		}
+	}
+	return true
 }

@@ -122,9 +122,21 @@ bench-api: ## Measure the API against a bare handler over the same database
 	go test -tags e2e -timeout 20m -count 1 -v ./test/bench/api
 
 .PHONY: bench
-bench: bench-api ## The same, and bin/slipway against plain k3s on this machine (root)
+bench: bench-api ## The same, bin/slipway against plain k3s, and its gateway against nginx (root)
 	@scripts/root.sh "make bench"
-	go test -tags e2e -timeout 60m -count 1 -v ./test/bench
+	scripts/deps.sh bench
+	go test -tags e2e -timeout 90m -count 1 -v ./test/bench
+
+.PHONY: bench-gateway
+bench-gateway: ## The gateway against nginx, and with 500 domains of apps (root)
+	@scripts/root.sh "make bench-gateway"
+	scripts/deps.sh bench
+	go test -tags e2e -timeout 60m -count 1 -v -run TestGateway ./test/bench
+
+.PHONY: conformance
+conformance: ## Run the upstream Gateway API suite on a bare host; writes docs/conformance (root)
+	@scripts/root.sh "make conformance"
+	go test -tags e2e -timeout 60m -count 1 -v ./test/conformance
 
 ##@ Housekeeping
 

@@ -17,6 +17,7 @@ import (
 	"github.com/google/go-containerregistry/pkg/v1/mutate"
 	"github.com/google/go-containerregistry/pkg/v1/remote"
 	"github.com/google/go-containerregistry/pkg/v1/static"
+	"github.com/google/go-containerregistry/pkg/v1/tarball"
 	"github.com/google/go-containerregistry/pkg/v1/types"
 )
 
@@ -40,16 +41,33 @@ func ProbeImage(program, version string, env ...string) (v1.Image, error) {
 		return nil, err
 	}
 	// Two layers, as a builder makes them: versions share the large one.
+	return image([]string{"/probe"}, func(c *v1.Config) { c.Env, c.User = env, "10001:10001" },
+		map[string]file{"probe": {0o755, code}}, map[string]file{"version": {0o644, []byte(version)}})
+}
+
+// ProgramImage is an image of one static program and nothing else, run as root
+// without arguments.
+func ProgramImage(program string) (v1.Image, error) {
+	code, err := os.ReadFile(program)
+	if err != nil {
+		return nil, err
+	}
+	return image([]string{"/program"}, func(*v1.Config) {}, map[string]file{"program": {0o755, code}})
+}
+
+// image makes an image for this machine's architecture, one layer for each of
+// the folders.
+func image(entrypoint []string, configure func(*v1.Config), folders ...map[string]file) (v1.Image, error) {
 	base := mutate.ConfigMediaType(mutate.MediaType(empty.Image, types.OCIManifestSchema1), types.OCIConfigJSON)
-	binary, err := layer(map[string]file{"probe": {0o755, code}})
-	if err != nil {
-		return nil, err
+	var layers []v1.Layer
+	for _, files := range folders {
+		l, err := layer(files)
+		if err != nil {
+			return nil, err
+		}
+		layers = append(layers, l)
 	}
-	label, err := layer(map[string]file{"version": {0o644, []byte(version)}})
-	if err != nil {
-		return nil, err
-	}
-	image, err := mutate.AppendLayers(base, binary, label)
+	image, err := mutate.AppendLayers(base, layers...)
 	if err != nil {
 		return nil, err
 	}
@@ -59,9 +77,8 @@ func ProbeImage(program, version string, env ...string) (v1.Image, error) {
 	}
 	config = config.DeepCopy()
 	config.OS, config.Architecture = "linux", architecture()
-	config.Config.Entrypoint = []string{"/probe"}
-	config.Config.Env = env
-	config.Config.User = "10001:10001"
+	config.Config.Entrypoint = entrypoint
+	configure(&config.Config)
 	return mutate.ConfigFile(image, config)
 }
 
@@ -86,6 +103,29 @@ func layer(files map[string]file) (v1.Layer, error) {
 		return nil, err
 	}
 	return static.NewLayer(b.Bytes(), types.OCIUncompressedLayer), nil
+}
+
+// Load gives an image to the machine's containerd under a name: pods of that
+// name then need no registry.
+func (m *Machine) Load(ctx context.Context, image v1.Image, ref string) error {
+	tag, err := name.NewTag(ref)
+	if err != nil {
+		return err
+	}
+	var archive bytes.Buffer
+	if err := tarball.Write(tag, image, &archive); err != nil {
+		return fmt.Errorf("pack image %s: %w", ref, err)
+	}
+	cmd := m.Command(ctx, nil, "/var/lib/slipway/bin/ctr", "--namespace", "k8s.io", "images", "import", "-")
+	cmd.Stdin = &archive
+	r, err := Capture(cmd)
+	if err == nil && r.Code != 0 {
+		err = fmt.Errorf("ctr: exit %d: %s", r.Code, lastLines(r.Stderr, 5))
+	}
+	if err != nil {
+		return fmt.Errorf("load image %s: %w", ref, err)
+	}
+	return nil
 }
 
 // Push pushes an image to the platform's registry through its gateway, as any

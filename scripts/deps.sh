@@ -1,12 +1,13 @@
 #!/bin/sh
-# deps.sh GROUP...: installs the Debian packages of the groups `build` and
-# `test` that are missing. Runs apt only when something is; without root it
+# deps.sh GROUP...: installs the Debian packages of the groups `build`, `test`
+# and `bench` that are missing. Runs apt only when something is; without root it
 # says what to run.
 set -eu
 
 # tool[:package] is checked as a command, +package as an installed package.
 build_deps='gcc pkg-config zstd readelf:binutils git +libc6-dev +libseccomp-dev +libapparmor-dev +zlib1g-dev'
 test_deps='debootstrap shellcheck iptables ip:iproute2 wrk curl ssh-keygen:openssh-client nsenter:util-linux ps:procps dash +postgresql +slapd'
+bench_deps='debootstrap ip:iproute2 wrk nsenter:util-linux ps:procps zstd nginx:nginx-light'
 
 # missing prints the packages of the given words that are not there.
 missing() {
@@ -32,6 +33,17 @@ check_go() {
   fi
 }
 
+# idle_services keeps packages from starting their services until this script
+# ends, unless the machine has a policy for that already.
+idle_services() {
+  policy=/usr/sbin/policy-rc.d
+  [ ! -e "$policy" ] || return 0
+  trap 'rm -f /usr/sbin/policy-rc.d' EXIT
+  trap 'exit 1' INT TERM
+  printf '#!/bin/sh\nexit 101\n' >"$policy"
+  chmod 755 "$policy"
+}
+
 main() {
   check_go
   words=
@@ -39,7 +51,8 @@ main() {
     case $group in
       build) words="$words $build_deps" ;;
       test) words="$words $test_deps" ;;
-      *) echo "deps.sh: unknown group $group (build, test)" >&2; exit 2 ;;
+      bench) words="$words $bench_deps" ;;
+      *) echo "deps.sh: unknown group $group (build, test, bench)" >&2; exit 2 ;;
     esac
   done
   if ! command -v dpkg-query >/dev/null 2>&1; then
@@ -57,6 +70,11 @@ main() {
   # Tests run a directory server of their own: the package shall set up none.
   case " $packages " in
     *" slapd "*) echo 'slapd slapd/no_configuration boolean true' | debconf-set-selections ;;
+  esac
+  # What is measured against is a program to us: nothing of its package is to
+  # take the ports of this machine.
+  case " $packages " in
+    *" nginx-light "*) idle_services ;;
   esac
   # shellcheck disable=SC2086
   apt-get install -y --no-install-recommends $packages ||

@@ -32,22 +32,29 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// rows collect the report.
-type rows struct{ lines []string }
+// rows collect a report.
+type rows struct {
+	other string // what Slipway is measured against
+	lines []string
+}
 
-func (r *rows) add(what, ours, plain, ratio, goal string) {
-	r.lines = append(r.lines, strings.Join([]string{what, ours, plain, ratio, goal}, "\t"))
+func (r *rows) add(what, ours, other, ratio, goal string) {
+	r.lines = append(r.lines, strings.Join([]string{what, ours, other, ratio, goal}, "\t"))
 }
 
 func (r *rows) String() string {
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(w, "\nmeasured\tSlipway\tplain k3s\tratio\tgoal")
+	fmt.Fprintf(w, "\nmeasured\tSlipway\t%s\tratio\tgoal\n", r.other)
 	for _, l := range r.lines {
 		fmt.Fprintln(w, l)
 	}
 	_ = w.Flush()
 	return b.String()
+}
+
+func milliseconds(d time.Duration) string {
+	return fmt.Sprintf("%.1f ms", float64(d.Microseconds())/1000)
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
@@ -65,7 +72,7 @@ func TestBench(t *testing.T) {
 	program, err := filepath.Abs("../../bin/slipway")
 	require.NoError(t, err)
 	require.FileExists(t, program, "run make build first")
-	report := &rows{}
+	report := &rows{other: "plain k3s"}
 	t.Cleanup(func() { fmt.Println(report) })
 
 	var ours, plain measured
@@ -99,7 +106,7 @@ func boot(t *testing.T) *harness.Host {
 	t.Helper()
 	root, err := harness.RootFS(t.Context())
 	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: "bench", Address: address, RootFS: root})
+	h, err := harness.Boot(t.Context(), harness.Options{Name: "bench", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, h.Close()) })
 	return h

@@ -16,13 +16,13 @@ func manyNames(n int) []string {
 	return list
 }
 
-func same(s string) string { return s }
+func itself(s string) string { return s }
 
 func TestShardsHoldEverythingOnce(t *testing.T) {
 	for _, n := range []int{0, 1, 16, 17, 18, 100, 500} {
 		t.Run(fmt.Sprint(n), func(t *testing.T) {
 			var all, suffixes []string
-			for i, s := range shards(manyNames(n), 16, same) {
+			for i, s := range shards(manyNames(n), 16, itself) {
 				assert.NotEmpty(t, s.items)
 				assert.LessOrEqual(t, len(s.items), 16)
 				assert.Equal(t, i == 0, s.suffix == "", "the first has the plain name, and no other")
@@ -43,11 +43,11 @@ func TestShardsStay(t *testing.T) {
 	whole := manyNames(200)
 	for i := 1; i < len(whole); i++ { // the first is by itself
 		before := map[string]string{}
-		for _, s := range shards(slices.Delete(slices.Clone(whole), i, i+1), 16, same) {
+		for _, s := range shards(slices.Delete(slices.Clone(whole), i, i+1), 16, itself) {
 			before[s.suffix] = fmt.Sprint(s.items)
 		}
 		changed := 0
-		for _, s := range shards(whole, 16, same) {
+		for _, s := range shards(whole, 16, itself) {
 			if before[s.suffix] != fmt.Sprint(s.items) {
 				changed++
 			}

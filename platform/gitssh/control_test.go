@@ -19,12 +19,11 @@ import (
 	"github.com/slipway-paas/slipway/platform/store"
 )
 
-// A push from git to a release, through the real verbs and store.
-func TestPushToARelease(t *testing.T) {
-	t.Parallel()
+// realVerbs are the real ones over a real store, with an app of alice's.
+func realVerbs(t *testing.T, builder control.Builder) (*control.Controller, control.Actor) {
+	t.Helper()
 	database, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "slipway.db"), make([]byte, store.KeySize))
 	require.NoError(t, err)
-	builder := platformtest.NewBuilder()
 	verbs, err := control.New(control.Options{
 		Store: database, Cluster: platformtest.NewCluster(), Identity: identity.New(), Domain: "example.test", Builder: builder,
 	})
@@ -45,6 +44,14 @@ func TestPushToARelease(t *testing.T) {
 	_, err = verbs.CreateApp(ctx, alice, control.NewApp{ID: app, Workspace: "alice"})
 	require.NoError(t, err)
 
+	return verbs, alice
+}
+
+// A push from git to a release, through all but the cluster.
+func TestPushToARelease(t *testing.T) {
+	t.Parallel()
+	ctx, builder := t.Context(), platformtest.NewBuilder()
+	verbs, alice := realVerbs(t, builder)
 	d := openDoor(t, func(o *gitssh.Options) { o.Control = verbs })
 	c := d.client("alice", app)
 	c.refused("Permission denied (publickey)", "push", "drycc", "main")

@@ -4,9 +4,14 @@ package builder
 
 import (
 	"context"
+	"io"
+	"os"
+	"os/exec"
 	"sync"
 	"testing"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
@@ -120,5 +125,25 @@ func TestRealCancel(t *testing.T) {
 	require.NotEmpty(t, running(t, marker))
 	cancel()
 	require.ErrorIs(t, <-done, context.Canceled)
+	gone(t, marker)
+}
+
+// TestRealKilled: the build of a platform that is killed does not run on.
+func TestRealKilled(t *testing.T) {
+	if marker := os.Getenv("SLIPWAY_BUILD_TEST_MARKER"); marker != "" {
+		k := newKit(t) // the child, which is killed
+		_, _ = k.engine.Build(t.Context(), order(k, map[string]string{
+			"Dockerfile": "FROM busybox\nRUN sh -c 'sleep 600; echo " + marker + "'\n",
+		}), io.Discard)
+		return
+	}
+	newKit(t)
+	marker := "killed" + uuid.NewString()
+	child := exec.Command(os.Args[0], "-test.run", "^TestRealKilled$")
+	child.Env = append(os.Environ(), "SLIPWAY_BUILD_TEST_MARKER="+marker)
+	require.NoError(t, child.Start())
+	require.Eventually(t, func() bool { return len(running(t, marker)) > 0 }, patience, 50*time.Millisecond, "it never began")
+	require.NoError(t, child.Process.Kill())
+	_ = child.Wait()
 	gone(t, marker)
 }

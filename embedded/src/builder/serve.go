@@ -49,7 +49,7 @@ func serve(ctx context.Context) error {
 	}
 	defer listener.Close()
 	context.AfterFunc(ctx, func() { _ = listener.Close() })
-	k := &keeper{idle: idle, holds: make(chan net.Conn), gone: make(chan struct{}), children: &reaper{ended: map[int]func(){}}}
+	k := &keeper{idle: idle, holds: make(chan net.Conn), gone: make(chan bool), children: &reaper{ended: map[int]func(){}}}
 	// It reaps beyond ctx: what ctx ends has to be waited for.
 	go k.children.run(context.WithoutCancel(ctx))
 	go func() {
@@ -99,9 +99,10 @@ func env(name, otherwise string) string {
 type keeper struct {
 	idle     time.Duration
 	holds    chan net.Conn // who wants buildkitd
-	gone     chan struct{} // one of them hung up
+	gone     chan bool     // one of them hung up; true: its build was cut off
 	daemon   *daemon       // nil while none runs
 	held     int
+	dirty    bool // buildkitd holds on to what a build wrote that was cut off
 	children *reaper
 }
 
@@ -121,8 +122,14 @@ func (k *keeper) run(ctx context.Context) error {
 			timer.Stop()
 			k.held++
 			go k.watch(conn, k.start(ctx))
-		case <-k.gone:
-			if k.held--; k.held == 0 && k.daemon != nil {
+		case cut := <-k.gone:
+			k.dirty = k.dirty || cut
+			if k.held--; k.held > 0 || k.daemon == nil {
+				continue
+			}
+			if k.dirty {
+				k.stop()
+			} else {
 				timer.Reset(k.idle)
 			}
 		case <-timer.C:
@@ -152,13 +159,14 @@ func (k *keeper) start(ctx context.Context) *daemon {
 func (k *keeper) stop() {
 	if k.daemon != nil {
 		k.daemon.stop()
-		k.daemon = nil
+		k.daemon, k.dirty = nil, false
 	}
 }
 
 // watch answers one who holds, and waits until they hang up.
 func (k *keeper) watch(conn net.Conn, d *daemon) {
-	defer func() { k.gone <- struct{}{} }()
+	last := make([]byte, 1)
+	defer func() { k.gone <- last[0] != '.' }()
 	defer conn.Close()
 	if d == nil || !d.waitReady() {
 		return
@@ -166,5 +174,5 @@ func (k *keeper) watch(conn net.Conn, d *daemon) {
 	if _, err := conn.Write([]byte("+")); err != nil {
 		return
 	}
-	_, _ = conn.Read(make([]byte, 1)) // ends when they hang up
+	_, _ = conn.Read(last) // ends when they hang up
 }

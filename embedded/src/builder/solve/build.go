@@ -25,8 +25,10 @@ import (
 	"github.com/slipway-paas/slipway/embedded/src/builder/order"
 )
 
-// hold has buildkitd started, and kept running until release is called.
-func hold(ctx context.Context) (release func(), err error) {
+// hold has buildkitd started, and kept running until release is called. After
+// a build that was cut off buildkitd has to be started again: it never lets go
+// of what such a step has written.
+func hold(ctx context.Context) (release func(cut bool), err error) {
 	var d net.Dialer
 	conn, err := d.DialContext(ctx, "unix", holdSocket)
 	if err != nil {
@@ -42,7 +44,12 @@ func hold(ctx context.Context) (release func(), err error) {
 		_ = conn.Close()
 		return nil, fmt.Errorf("starting buildkitd: %w", err)
 	}
-	return func() { _ = conn.Close() }, nil
+	return func(cut bool) {
+		if !cut {
+			_, _ = conn.Write([]byte("."))
+		}
+		_ = conn.Close()
+	}, nil
 }
 
 // build makes the images one after the other: they share most steps.
@@ -173,7 +180,7 @@ func attachables(o order.Order) ([]session.Attachable, error) {
 	}
 	agent, err := sshprovider.NewSSHAgentProvider([]sshprovider.AgentConfig{{Paths: []string{key.Name()}}})
 	if err != nil {
-		return nil, &sourceError{"SSH_KEY of the app's config is no private key without a passphrase. Set it to the whole text of the key's file."}
+		return nil, &sourceError{text: "SSH_KEY of the app's config is no private key without a passphrase. Set it to the whole text of the key's file."}
 	}
 	return append(out, agent, secretsprovider.FromMap(map[string][]byte{"SSH_KEY": []byte(text)})), nil
 }

@@ -61,7 +61,7 @@ func watchDisk(ctx context.Context, o order.Order) (context.Context, func()) {
 			case err != nil:
 				cancel(err)
 			case o.DiskBytes > 0 && start-free > o.DiskBytes:
-				cancel(&sourceError{fmt.Sprintf("The build wrote more than %s to disk, which is what a build may write.", size(o.DiskBytes))})
+				cancel(&sourceError{cut: true, text: fmt.Sprintf("The build wrote more than %s to disk, which is what a build may write.", size(o.DiskBytes))})
 			case free < o.FreeBytes:
 				cancel(&diskError{fmt.Sprintf("The build was stopped: the builder's disk has %s free and %s have to stay free.", size(free), size(o.FreeBytes))})
 			}

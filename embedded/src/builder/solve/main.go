@@ -67,7 +67,7 @@ func serve(ctx context.Context, stdin io.Reader, out *events) (*order.Done, erro
 	defer source.Close()
 	tree, err := readTree(source)
 	if err != nil {
-		return nil, &sourceError{err.Error()}
+		return nil, &sourceError{text: err.Error()}
 	}
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
@@ -79,8 +79,8 @@ func serve(ctx context.Context, stdin io.Reader, out *events) (*order.Done, erro
 	if err != nil {
 		return nil, err
 	}
-	defer release()
 	done, err := build(ctx, o, tree, out)
+	release(context.Cause(ctx) != nil || cutOff(err))
 	if err != nil && context.Cause(ctx) != nil {
 		err = context.Cause(ctx)
 	}
@@ -138,9 +138,19 @@ func spool(in io.Reader, size int64) (*os.File, error) {
 }
 
 // sourceError is the pusher's to mend.
-type sourceError struct{ text string }
+type sourceError struct {
+	text string
+	cut  bool // the build was cut off
+}
 
 func (e *sourceError) Error() string { return e.text }
+
+// cutOff reports whether err is why a build was cut off.
+func cutOff(err error) bool {
+	var source *sourceError
+	var disk *diskError
+	return errors.As(err, &disk) || errors.As(err, &source) && source.cut
+}
 
 // diskError is a disk that is too full.
 type diskError struct{ text string }

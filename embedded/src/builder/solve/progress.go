@@ -146,7 +146,7 @@ var denied = regexp.MustCompile(`source "docker-image://(\S+)" denied by policy`
 // explain names the step that failed and why, in words for the pusher.
 func (p *progress) explain(err error) error {
 	if m := denied.FindStringSubmatch(err.Error()); m != nil {
-		return &sourceError{fmt.Sprintf("The image %s%s is not this app's. Images of other apps can't be read.", m[1], at(errdefs.Sources(err)))}
+		return &sourceError{text: fmt.Sprintf("The image %s%s is not this app's. Images of other apps can't be read.", m[1], at(errdefs.Sources(err)))}
 	}
 	for _, st := range p.steps {
 		if st.failed == "" || strings.Contains(st.failed, "context canceled") {
@@ -155,14 +155,14 @@ func (p *progress) explain(err error) error {
 		if strings.HasPrefix(st.name, "exporting") {
 			return fmt.Errorf("pushing the image: %s", st.failed)
 		}
-		return &sourceError{stepText(st, err)}
+		return &sourceError{text: stepText(st, err)}
 	}
 	if source := errdefs.Sources(err); len(source) > 0 {
-		return &sourceError{trimmed(err.Error()) + at(source)}
+		return &sourceError{text: trimmed(err.Error()) + at(source)}
 	}
 	if strings.Contains(err.Error(), "failed to read dockerfile") || strings.Contains(err.Error(), "dockerfile parse error") || //lint:phrase buildkit's words
 		strings.Contains(err.Error(), "failed to solve") && !strings.Contains(err.Error(), "rpc error") { //lint:phrase buildkit's words
-		return &sourceError{trimmed(err.Error())}
+		return &sourceError{text: trimmed(err.Error())}
 	}
 	return fmt.Errorf("building: %w", err)
 }

@@ -19,6 +19,8 @@
 //	images/<name>.tar      one OCI layout per image, layers as tar+zstd
 //	bin/<name>.zst         one node binary, which may have several names
 //	bin/<name>.tar.zst     one directory tree (iptables, git)
+//	packs/                 one OCI layout with the images for buildpacks, which
+//	                       share layers; it is not staged but read by Packs
 //
 // Stage writes them to a Dest as Images/slipway-<name>.tar, Bin/<name> and
 // Bin/<name>/, and leaves a record of what it wrote beside them.
@@ -37,6 +39,7 @@ import (
 const (
 	ManifestFile = "manifest.json"
 	PayloadFile  = "payload.tar"
+	PacksDir     = "packs" // in payload.tar
 )
 
 // ErrNoPayload is returned by every use of a binary built without its payload.
@@ -76,6 +79,7 @@ type Member struct {
 type Manifest struct {
 	Arch     string   `json:"arch"` // as GOARCH
 	Images   []Image  `json:"images"`
+	Packs    []Image  `json:"packs,omitempty"` // images for buildpacks, in the OCI layout below PacksDir
 	Binaries []Binary `json:"binaries"`
 	Members  []Member `json:"members"`
 }
@@ -135,6 +139,11 @@ func (m Manifest) check() error {
 	}
 	for _, image := range m.Images {
 		if err := name("image", image.Name, ImageMember(image.Name)); err != nil {
+			return err
+		}
+	}
+	for _, image := range m.Packs {
+		if err := name("image", image.Name, PacksDir+"/index.json"); err != nil {
 			return err
 		}
 	}

@@ -32,6 +32,8 @@ func (b *builder) build(ctx context.Context, r recipe, in inputs, scratch string
 	switch {
 	case r.Image != nil:
 		err = b.addImage(ctx, &e, r, in, bin, debian, out)
+	case r.Packs:
+		err = b.addPacks(ctx, &e, r, in, scratch, out)
 	case r.Tree != nil:
 		err = b.addTree(ctx, &e, r, in, debian, out)
 	default:

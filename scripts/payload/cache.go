@@ -68,6 +68,11 @@ func (b *builder) inputs(ctx context.Context, r recipe) (inputs, error) {
 			return in, err
 		}
 	}
+	if r.Packs {
+		if in.Cgo, err = b.output(ctx, b.src, b.crossPrefix()+"strip", "--version"); err != nil {
+			return in, fmt.Errorf("%w: install binutils", err)
+		}
+	}
 	return in, in.addFiles(filepath.Join(b.src, r.Name))
 }
 
@@ -102,6 +107,7 @@ type entry struct {
 	Name     string            `json:"name"`
 	Version  string            `json:"version"`
 	Images   []embedded.Image  `json:"images"`
+	Packs    []embedded.Image  `json:"packs,omitempty"`
 	Binaries []embedded.Binary `json:"binaries"`
 	Members  []embedded.Member `json:"members"`
 	dir      string

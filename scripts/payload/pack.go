@@ -61,6 +61,7 @@ func manifestOf(arch string, entries []entry) (embedded.Manifest, map[string]str
 	where := map[string]string{}
 	for _, e := range entries {
 		m.Images = append(m.Images, e.Images...)
+		m.Packs = append(m.Packs, e.Packs...)
 		m.Binaries = append(m.Binaries, e.Binaries...)
 		m.Members = append(m.Members, e.Members...)
 		for _, member := range e.Members {
@@ -68,6 +69,7 @@ func manifestOf(arch string, entries []entry) (embedded.Manifest, map[string]str
 		}
 	}
 	slices.SortFunc(m.Images, func(a, b embedded.Image) int { return strings.Compare(a.Name, b.Name) })
+	slices.SortFunc(m.Packs, func(a, b embedded.Image) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(m.Binaries, func(a, b embedded.Binary) int { return strings.Compare(a.Name, b.Name) })
 	slices.SortFunc(m.Members, func(a, b embedded.Member) int { return strings.Compare(a.File, b.File) })
 	return m, where

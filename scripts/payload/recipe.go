@@ -25,6 +25,7 @@ type recipe struct {
 	Debian   []string  // packages of debian.json it takes files from; the first names the version if there are no Programs
 	Image    *image    // an image, else node binaries
 	Tree     *tree     // a directory of Debian programs, else no
+	Packs    bool      `json:",omitempty"` // the images for buildpacks
 }
 
 // program is one Go main package and the name of what it becomes.

@@ -4,7 +4,21 @@ import "strings"
 
 // recipes are all components, those that take longest to build first.
 func recipes() []recipe {
-	return append(append(clusterRecipes(), serviceRecipes()...), nodeRecipes()...)
+	return append(append(append(clusterRecipes(), serviceRecipes()...), nodeRecipes()...), packsRecipe())
+}
+
+// packsRecipe is what source trees without a Dockerfile are built with.
+func packsRecipe() recipe {
+	const lifecycle = "github.com/buildpacks/lifecycle"
+	return recipe{
+		Name: "buildpacks", Module: lifecycle, Packs: true,
+		Programs: []program{
+			{"packs", "."}, {"serve", "./serve"},
+			{"lifecycle", lifecycle + "/cmd/lifecycle"}, {"launcher", lifecycle + "/cmd/launcher"},
+		},
+		LDFlags: "-X " + lifecycle + "/cmd.Version={version}",
+		Debian:  []string{"bash", "busybox-static", "ca-certificates", "libc6", "libgcc-s1", "libstdc++6", "libtinfo6", "tzdata"},
+	}
 }
 
 // clusterRecipes are the programs that are Kubernetes clients.

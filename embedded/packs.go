@@ -29,14 +29,11 @@ func PacksFS(fsys fs.FS) (fs.FS, error) {
 		return nil, fmt.Errorf("payload: %w", err)
 	}
 	defer file.Close()
-	whole, ok := file.(interface {
-		io.ReaderAt
-		io.ReadSeeker
-	})
+	whole, ok := file.(seekable)
 	if !ok {
-		return nil, errors.New("payload: it can only be read from the start")
+		return nil, errNotSeekable
 	}
-	found := packsFS{}
+	found := packsFS{fsys, map[string]member{}}
 	archive := tar.NewReader(whole)
 	for {
 		header, err := archive.Next()
@@ -55,34 +52,51 @@ func PacksFS(fsys fs.FS) (fs.FS, error) {
 		if err != nil {
 			return nil, fmt.Errorf("payload: %w", err)
 		}
-		found[name] = member{whole, at, header.Size}
+		found.members[name] = member{at, header.Size}
 	}
 }
 
-// member is where a file lies in the payload.
-type member struct {
-	in       io.ReaderAt
-	at, size int64
+// seekable is a file that can be read at any offset.
+type seekable interface {
+	io.ReaderAt
+	io.ReadSeeker
 }
 
+var errNotSeekable = errors.New("payload: it can only be read from the start") //lint:global sentinel
+
+// member is where a file lies in the payload.
+type member struct{ at, size int64 }
+
 // packsFS are the files of the layout by name. It has no folders to list.
-type packsFS map[string]member
+type packsFS struct {
+	payload fs.FS
+	members map[string]member
+}
 
 func (p packsFS) Open(name string) (fs.File, error) {
-	m, ok := p[name]
+	m, ok := p.members[name]
 	if !ok {
 		return nil, &fs.PathError{Op: "open", Path: name, Err: fs.ErrNotExist}
 	}
-	return &packsFile{SectionReader: io.NewSectionReader(m.in, m.at, m.size), name: name}, nil
+	file, err := p.payload.Open(PayloadFile)
+	if err != nil {
+		return nil, fmt.Errorf("payload: %w", err)
+	}
+	whole, ok := file.(seekable)
+	if !ok {
+		return nil, errors.Join(errNotSeekable, file.Close())
+	}
+	return &packsFile{SectionReader: io.NewSectionReader(whole, m.at, m.size), name: name, file: file}, nil
 }
 
 type packsFile struct {
 	*io.SectionReader
 	name string
+	file fs.File
 }
 
 func (f *packsFile) Stat() (fs.FileInfo, error) { return f, nil }
-func (f *packsFile) Close() error               { return nil }
+func (f *packsFile) Close() error               { return f.file.Close() }
 func (f *packsFile) Name() string               { return f.name[strings.LastIndexByte(f.name, '/')+1:] }
 func (f *packsFile) Mode() fs.FileMode          { return 0o444 }
 func (f *packsFile) ModTime() time.Time         { return time.Time{} }

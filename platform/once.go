@@ -30,6 +30,9 @@ func (b Build) LaunchOnce(ptype string, command []string) (Launch, error) {
 		case own != nil:
 			return b.Launch(ptype)
 		case d == nil && strings.TrimSpace(b.Procfile[ptype]) != "":
+			if b.packed() {
+				return Launch{Image: b.Image, Command: []string{packsProcesses + ptype}}, nil
+			}
 			return Launch{Image: b.Image, Args: strings.Fields(b.Procfile[ptype])}, nil
 		}
 		return Launch{}, Errorf(Invalid, "command is a required field, or it can be defined in Procfile")
@@ -38,7 +41,17 @@ func (b Build) LaunchOnce(ptype string, command []string) (Launch, error) {
 	if own != nil {
 		l.Image = b.pipelineImage(d, own.Deploy.Image, own)
 	}
-	return l, nil
+	return b.launchedOnce(l), nil
+}
+
+// launchedOnce has a command that is run once in the image that buildpacks made
+// run as their processes do. Another entry point than the launcher would start
+// the web process.
+func (b Build) launchedOnce(l Launch) Launch {
+	if words := append(append([]string{}, l.Command...), l.Args...); b.packed() && l.Image == b.Image && len(words) > 0 {
+		l.Command, l.Args = []string{packsLauncher}, append([]string{"--"}, words...)
+	}
+	return l
 }
 
 // RunStep is what has to end well before the process type of a pipeline is
@@ -58,9 +71,9 @@ func (b Build) RunStep(ptype string) (*RunStep, error) {
 	if p == nil || p.Run == nil {
 		return nil, nil
 	}
-	step := &RunStep{Timeout: p.Run.Timeout, Launch: Launch{
+	step := &RunStep{Timeout: p.Run.Timeout, Launch: b.launchedOnce(Launch{
 		Image: b.pipelineImage(d, p.Run.Image, p), Command: p.Run.Command, Args: p.Run.Args,
-	}}
+	})}
 	if step.Timeout == 0 {
 		step.Timeout = DefaultRunTimeout
 	}

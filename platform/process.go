@@ -56,8 +56,10 @@ type Launch struct {
 // Launch works out image, command and arguments of ptype.
 //
 // A pipeline decides when there is one. Otherwise an image or Dockerfile build
-// hands its Procfile line, split at white space, to the image's entry point; a
-// buildpack build (a commit without Dockerfile) has the launcher in its image.
+// hands its Procfile line, split at white space, to the image's entry point; in
+// the image of a buildpack build (a commit without Dockerfile) each process
+// type has an entry point of its own, and commands go through the launcher,
+// which knows where the buildpacks put what they need.
 func (b Build) Launch(ptype string) (Launch, error) {
 	d, err := ParseDryccfile(b.Dryccfile)
 	if err != nil {
@@ -68,13 +70,39 @@ func (b Build) Launch(ptype string) (Launch, error) {
 		if p == nil {
 			return Launch{}, Errorf(Invalid, "process type %s is not exists", ptype)
 		}
-		return Launch{Image: b.pipelineImage(d, p.Deploy.Image, p), Command: p.Deploy.Command, Args: p.Deploy.Args}, nil
+		return b.launched(ptype, Launch{Image: b.pipelineImage(d, p.Deploy.Image, p), Command: p.Deploy.Command, Args: p.Deploy.Args}), nil
 	}
 	l := Launch{Image: b.Image}
+	if b.packed() {
+		return b.launched(ptype, l), nil
+	}
 	if line, ok := b.Procfile[ptype]; ok && (b.Dockerfile != "" || b.SHA == "") {
 		l.Args = strings.Fields(line)
 	}
 	return l, nil
+}
+
+// Where the image of a buildpack build has its entry points.
+const (
+	packsLauncher  = "/cnb/lifecycle/launcher"
+	packsProcesses = "/cnb/process/"
+)
+
+// packed reports whether buildpacks of this platform made the image.
+func (b Build) packed() bool { return b.Stack == "buildpack" && b.SHA != "" && b.Dockerfile == "" }
+
+// launched completes what is launched in the image that buildpacks made: the
+// process of that type, or the given command in the environment that processes
+// have. Other images are not its business.
+func (b Build) launched(ptype string, l Launch) Launch {
+	switch {
+	case !b.packed() || l.Image != b.Image:
+	case len(l.Command) > 0:
+		l.Command, l.Args = []string{packsLauncher}, append(append([]string{"--"}, l.Command...), l.Args...)
+	case ptype != WebPtype:
+		l.Command = []string{packsProcesses + ptype}
+	}
+	return l
 }
 
 // pipelineImage resolves the image of a step of p: empty is the pipeline's own,

@@ -36,6 +36,7 @@ type order struct {
 	SSHKey     string       `json:"sshKey,omitempty"`
 	NoCache    bool         `json:"noCache,omitempty"`
 	Images     []orderImage `json:"images"`
+	Packs      *orderPacks  `json:"packs,omitempty"`
 	TarBytes   int64        `json:"tarBytes"`
 	DiskBytes  int64        `json:"diskBytes"`
 	FreeBytes  int64        `json:"freeBytes"`
@@ -51,6 +52,7 @@ type event struct {
 	Log  *string `json:"log,omitempty"`
 	Done *struct {
 		Digests map[string]string `json:"digests"`
+		Packed  *packed           `json:"packed"`
 	} `json:"done,omitempty"`
 	Failed *struct {
 		Fault   string `json:"fault"`
@@ -66,9 +68,15 @@ const (
 // solve sends an order and its tree to the builder, copies its lines to log
 // and returns the digests it answers with.
 func solve(ctx context.Context, pod Pod, o order, source io.Reader, log io.Writer) (map[string]string, error) {
+	answer, err := ask(ctx, pod, o, source, log)
+	return answer.digests, err
+}
+
+// ask is solve with all that the builder answers.
+func ask(ctx context.Context, pod Pod, o order, source io.Reader, log io.Writer) (answers, error) {
 	header, err := json.Marshal(o)
 	if err != nil {
-		return nil, fmt.Errorf("encoding an order: %w", err)
+		return answers{}, fmt.Errorf("encoding an order: %w", err)
 	}
 	wanted, cancel := context.WithCancel(ctx)
 	defer cancel()
@@ -85,7 +93,8 @@ func solve(ctx context.Context, pod Pod, o order, source io.Reader, log io.Write
 	err = pod.Exec(ctx, []string{solvePath}, stdin, out)
 	_ = out.Close()
 	group.Wait()
-	return answer.result(err)
+	_, err = answer.result(err)
+	return *answer, err
 }
 
 // open is an input without content that ends with its ctx.
@@ -101,6 +110,7 @@ func (o *open) Read([]byte) (int, error) {
 type answers struct {
 	log     io.Writer
 	digests map[string]string
+	packed  *packed
 	err     error
 	ended   bool
 }
@@ -120,7 +130,7 @@ func (a *answers) read(r io.Reader) {
 				a.ended, a.err = true, err
 			}
 		case e.Done != nil:
-			a.ended, a.digests = true, e.Done.Digests
+			a.ended, a.digests, a.packed = true, e.Done.Digests, e.Done.Packed
 		case e.Failed != nil:
 			a.ended, a.err = true, failure(e.Failed.Fault, e.Failed.Message)
 		}

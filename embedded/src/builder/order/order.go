@@ -17,6 +17,7 @@ type Order struct {
 	SSHKey     string   `json:"sshKey,omitempty"` // private key for RUN --mount=type=ssh
 	NoCache    bool     `json:"noCache,omitempty"`
 	Images     []Image  `json:"images"`
+	Packs      *Packs   `json:"packs,omitempty"` // nil: only Dockerfiles
 	TarBytes   int64    `json:"tarBytes"`
 	DiskBytes  int64    `json:"diskBytes"` // that the build may write
 	FreeBytes  int64    `json:"freeBytes"` // that have to stay free on the builder's disk
@@ -39,6 +40,7 @@ type Event struct {
 // Done ends a build that went well.
 type Done struct {
 	Digests map[string]string `json:"digests"` // process type → "sha256:…", pushed without a tag
+	Packed  *Packed           `json:"packed,omitempty"`
 }
 
 // Failure ends a build that did not.

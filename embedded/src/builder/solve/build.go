@@ -69,6 +69,11 @@ func build(ctx context.Context, o order.Order, source *tree, out *events) (*orde
 		return nil, err
 	}
 	done := &order.Done{Digests: map[string]string{}}
+	if o.Packs != nil {
+		if done.Packed, err = buildPacks(ctx, daemon, o, source, out); err != nil {
+			return nil, err
+		}
+	}
 	for _, image := range o.Images {
 		out.logf("---> Building the image of %s from %s", image.Ptype, image.Dockerfile)
 		digest, err := buildOne(ctx, daemon, solveOptions(o, image, source, attach), out)

@@ -56,6 +56,27 @@ func zoneKit(t *testing.T) (*kit, func(key string) change) {
 	}
 }
 
+// renewer is the platform's, made anew each time that ensure is called.
+func (k *kit) renewer() (served *secret, own *edge.Authority, ensure func() time.Time) {
+	k.t.Helper()
+	served = &secret{}
+	dir := k.t.TempDir()
+	own, err := edge.OpenAuthority(dir, k.clock.Now)
+	require.NoError(k.t, err)
+	log := logrus.New()
+	log.SetOutput(io.Discard)
+	return served, own, func() time.Time {
+		r, err := edge.NewRenewer(edge.RenewerOptions{
+			Dir: dir, Domain: domain, Issuer: k.acme.Wildcard(own), Fallback: own, Writer: served,
+			Namespace: "drycc", Name: "wildcard", Logger: log, Now: k.clock.Now,
+		})
+		require.NoError(k.t, err)
+		next, err := r.Ensure(k.t.Context())
+		require.NoError(k.t, err)
+		return next
+	}
+}
+
 // The platform's wildcard and that of an app below its own name are proven by
 // records in a zone that takes signed updates.
 func TestWildcards(t *testing.T) {
@@ -64,21 +85,8 @@ func TestWildcards(t *testing.T) {
 	k.renew(k.store, dns(tsigKey))
 	k.run()
 	k.create("hello", nil, "*.hello."+domain)
-	served, dir := &secret{}, t.TempDir()
-	own, err := edge.OpenAuthority(dir, k.clock.Now)
-	require.NoError(t, err)
-	renewer := func() *edge.Renewer {
-		log := logrus.New()
-		log.SetOutput(io.Discard)
-		r, err := edge.NewRenewer(edge.RenewerOptions{
-			Dir: dir, Domain: domain, Issuer: k.acme.Wildcard(own), Fallback: own, Writer: served,
-			Namespace: "drycc", Name: "wildcard", Logger: log, Now: k.clock.Now,
-		})
-		require.NoError(t, err)
-		return r
-	}
-	_, err = renewer().Ensure(t.Context())
-	require.NoError(t, err)
+	served, own, ensure := k.renewer()
+	ensure()
 	leaf := served.leaf(t)
 	require.False(t, own.Issued(leaf))
 	require.ElementsMatch(t, []string{"*." + domain, domain}, leaf.DNSNames)
@@ -88,8 +96,7 @@ func TestWildcards(t *testing.T) {
 	orders, _ := k.ca.counts()
 	require.Equal(t, 2, orders)
 
-	_, err = renewer().Ensure(t.Context())
-	require.NoError(t, err)
+	ensure()
 	require.Equal(t, leaf.SerialNumber, served.leaf(t).SerialNumber, "it lasts")
 
 	// The key for updates is wrong by now: what is there goes on, until it
@@ -98,30 +105,26 @@ func TestWildcards(t *testing.T) {
 	k.renew(k.store, dns("AAAA"+tsigKey[4:]))
 	k.clock.pass(41 * time.Minute)
 	before, _ := k.ca.counts()
-	next, err := renewer().Ensure(t.Context())
-	require.NoError(t, err)
+	next := ensure()
 	require.Equal(t, leaf.SerialNumber, served.leaf(t).SerialNumber)
 	require.True(t, next.After(k.clock.Now().Add(4*time.Minute)))
-	_, err = renewer().Ensure(t.Context())
-	require.NoError(t, err)
+	ensure()
 	after, _ := k.ca.counts()
 	require.Equal(t, before+1, after)
-	_, _, err = k.acme.Obtain(t.Context(), control.CertRequest{App: "hello", Domain: "*.x.hello." + domain})
+	_, _, err := k.acme.Obtain(t.Context(), control.CertRequest{App: "hello", Domain: "*.x.hello." + domain})
 	var why *control.CertError
 	require.ErrorAs(t, err, &why)
 	require.Equal(t, control.CertDNSProvider, why.Problem)
 	require.Contains(t, why.Message, "could not be made through rfc2136")
 
 	k.clock.pass(30 * time.Minute)
-	_, err = renewer().Ensure(t.Context())
-	require.NoError(t, err)
+	ensure()
 	require.True(t, own.Issued(served.leaf(t)), "better than one that has ended")
 
 	// The account at the provider is the same: it is asked when the pause is over.
 	k.renew(k.store, dns(tsigKey))
 	k.clock.pass(time.Hour)
-	_, err = renewer().Ensure(t.Context())
-	require.NoError(t, err)
+	ensure()
 	require.False(t, own.Issued(served.leaf(t)))
 
 	// Records of the platform's zone prove nothing for names of other apps.

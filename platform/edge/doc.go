@@ -6,8 +6,16 @@
 //
 // The platform starts with a certificate authority of its own and one wildcard
 // certificate for the platform's domain, so that HTTPS works before any name
-// is public. An Issuer that asks a public authority fits in the same place;
-// the Renewer does not know who signs.
+// is public. Wildcard, an Issuer that asks a public authority with DNS records
+// for proof, fits in the same place; the Renewer does not know who signs.
+//
+// Domains of apps get certificates of public authorities through ACME, which
+// is what certmagic is used for: accounts, orders, proofs. When to ask is the
+// controller's business (control.Authorities), and so is what was got:
+//
+//	controller ──Obtain──► ACME ──certmagic──► public authority
+//	    │                   │                      │ asks back
+//	    └─ leaf, tries      └─ Shelf ◄── Challenges ◄── gateway
 //
 // All files live in one directory:
 //

@@ -65,6 +65,10 @@ type Settings struct {
 	RegistryVolume Volume
 	MetricsVolume  Volume
 	AppClass       string // StorageClass of the volumes of apps; empty: the cluster's default
+
+	GatewayPorts []GatewayPort // beside 80 and 443
+	AccessLog    bool          // of the gateway
+	HTTP3        bool          // of the gateway
 }
 
 // DefaultSettings are the settings of a host where nobody said anything.

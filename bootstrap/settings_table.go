@@ -56,6 +56,7 @@ func SettingsTable() []Setting {
 	all = append(all, gitSettings()...)
 	all = append(all, builderSettings()...)
 	all = append(all, identitySettings()...)
+	all = append(all, gatewaySettings()...)
 	all = append(all, clusterSettings()...)
 	all = append(all, k3sSettings()...)
 	all = append(all, installerSettings()...)

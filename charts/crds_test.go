@@ -3,6 +3,7 @@ package charts_test
 import (
 	"bytes"
 	"flag"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -15,7 +16,7 @@ import (
 
 var update = flag.Bool("update", false, "write the generated files anew")
 
-const crdHeader = `# Gateway API, standard channel, as in module sigs.k8s.io/gateway-api at the
+const crdHeader = `# Gateway API, %s channel, as in module sigs.k8s.io/gateway-api at the
 # version of go.mod; Copyright The Kubernetes Authors, Apache License 2.0.
 # Changed: descriptions left out, which every API server would keep in memory.
 # Written by "go test ./charts -update"; do not edit.
@@ -26,15 +27,18 @@ const crdHeader = `# Gateway API, standard channel, as in module sigs.k8s.io/gat
 func TestCRDs(t *testing.T) {
 	out, err := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api").Output()
 	require.NoError(t, err)
-	upstream := filepath.Join(strings.TrimSpace(string(out)), "config", "crd", "standard")
+	upstream := filepath.Join(strings.TrimSpace(string(out)), "config", "crd")
 
 	// What Traefik watches; it refuses to start when one is missing.
-	plurals := []string{"backendtlspolicies", "gatewayclasses", "gateways", "grpcroutes", "httproutes", "referencegrants"}
-	for _, plural := range plurals {
+	plurals := map[string]string{
+		"backendtlspolicies": "standard", "gatewayclasses": "standard", "gateways": "standard", "grpcroutes": "standard",
+		"httproutes": "standard", "referencegrants": "standard", "tcproutes": "experimental", "tlsroutes": "experimental",
+	}
+	for plural, channel := range plurals {
 		t.Run(plural, func(t *testing.T) {
-			source, err := os.ReadFile(filepath.Join(upstream, "gateway.networking.k8s.io_"+plural+".yaml"))
+			source, err := os.ReadFile(filepath.Join(upstream, channel, "gateway.networking.k8s.io_"+plural+".yaml"))
 			require.NoError(t, err)
-			want := withoutDescriptions(t, source)
+			want := withoutDescriptions(t, channel, source)
 
 			file := filepath.Join("gateway", "crds", plural+".yaml")
 			if *update {
@@ -50,7 +54,7 @@ func TestCRDs(t *testing.T) {
 	require.Len(t, present, len(plurals))
 }
 
-func withoutDescriptions(t *testing.T, source []byte) []byte {
+func withoutDescriptions(t *testing.T, channel string, source []byte) []byte {
 	t.Helper()
 	var crd map[string]any
 	require.NoError(t, yaml.Unmarshal(source, &crd))
@@ -62,7 +66,7 @@ func withoutDescriptions(t *testing.T, source []byte) []byte {
 	}
 	out, err := yaml.Marshal(crd)
 	require.NoError(t, err)
-	return append([]byte(crdHeader), out...)
+	return append(fmt.Appendf(nil, crdHeader, channel), out...)
 }
 
 // stripSchema removes the text of a schema and of those inside it. Below

@@ -36,7 +36,9 @@ type Settings struct {
 	ControllerMetrics string
 
 	HTTPPort, HTTPSPort int
+	GatewayPorts        []GatewayPort // more of them
 	AccessLog           bool
+	HTTP3               bool
 	FastProxy           bool
 
 	StorageClass     string // of S3 objects; empty: the default class, made by chart cluster
@@ -72,6 +74,13 @@ type Builder struct {
 	CacheSize    string   // "20Gi"
 	CacheMB      int      // more is dropped
 	KeepFreeMB   int      // of the disk, in favour of which the cache is dropped
+}
+
+// GatewayPort is a port on which the gateway listens; Protocol is HTTP, HTTPS,
+// TCP or TLS.
+type GatewayPort struct {
+	Port     int
+	Protocol string
 }
 
 // S3 is storage outside for the registry. Keys are in its Secret.

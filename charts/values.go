@@ -30,13 +30,19 @@ func clusterValues(s Settings) map[string]any {
 }
 
 func gatewayValues(s Settings) map[string]any {
+	ports := []any{}
+	for _, p := range s.GatewayPorts {
+		ports = append(ports, map[string]any{"port": p.Port, "protocol": p.Protocol})
+	}
 	return map[string]any{
 		"domain":         s.Domain,
 		"wildcardSecret": s.Secrets.WildcardTLS,
 		"httpPort":       s.HTTPPort,
 		"httpsPort":      s.HTTPSPort,
+		"ports":          ports,
 		"adminPort":      AdminPort,
 		"accessLog":      s.AccessLog,
+		"http3":          s.HTTP3,
 		"fastProxy":      s.FastProxy,
 		"controller":     map[string]any{"address": s.ControllerAddress, "port": s.ControllerPort},
 	}

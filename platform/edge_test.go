@@ -145,6 +145,31 @@ func rules(change func(*RouteRule)) Route {
 	return r
 }
 
+func TestKindsOfRoutes(t *testing.T) {
+	more := append(open(), GatewayPort{5432, ProtocolTCP}, GatewayPort{443, ProtocolTLS})
+	route := func(kind string, change func(*RouteRule)) Route { r := rules(change); r.Kind = kind; return r }
+	plain := func(*RouteRule) {}
+	for _, kind := range []string{HTTPRoute, GRPCRoute, TCPRoute, TLSRoute} {
+		require.NoError(t, ValidateRoute(route(kind, plain), more), kind)
+	}
+	for name, tc := range map[string]struct {
+		route Route
+		says  string
+	}{
+		"udp":      {route("UDPRoute", plain), "knows no UDP"},
+		"no kind":  {route("x\n", plain), "is not a valid choice: use HTTPRoute, GRPCRoute, TCPRoute or TLSRoute"},
+		"matches":  {route(TCPRoute, func(r *RouteRule) { r.Matches = []RouteMatch{{Method: "GET"}} }), "neither matches nor filters"},
+		"filters":  {route(TLSRoute, func(r *RouteRule) { r.Filters = []RouteFilter{{Type: FilterRedirect, Redirect: &Redirect{}}} }), "neither matches nor filters"},
+		"no route": {route(TCPRoute, func(r *RouteRule) { r.Backends = nil }), "backendRefs"},
+	} {
+		require.ErrorContains(t, ValidateRoute(tc.route, more), tc.says, name)
+	}
+	two := route(TCPRoute, plain)
+	two.Rules = append(two.Rules, two.Rules[0])
+	require.ErrorContains(t, ValidateRoute(two, more), "has one rule")
+	require.ErrorContains(t, ValidateRoute(route(TCPRoute, plain), open()), "SLIPWAY_GATEWAY_PORTS")
+}
+
 func TestRouteRules(t *testing.T) {
 	match := func(m RouteMatch) Route { return rules(func(r *RouteRule) { r.Matches = []RouteMatch{m} }) }
 	path := func(kind, value string) Route { return match(RouteMatch{Path: &ValueMatch{kind, value}}) }

@@ -140,12 +140,16 @@ func ValidateGatewayPorts(ports, open []GatewayPort) error {
 			}
 		}
 		if !slices.Contains(open, p) {
-			return FieldErrorf("ports", "port %d (%s) is not open on this platform: its gateway listens on %s.",
+			return FieldErrorf("ports", "port %d (%s) is not open on this platform: its gateway listens on %s. "+openMore,
 				p.Port, p.Protocol, PortList(open))
 		}
 	}
 	return nil
 }
+
+// Exclusive reports a port that only one app can have: nothing in a connection
+// tells whose it is.
+func (p GatewayPort) Exclusive() bool { return p.Protocol == ProtocolTCP }
 
 // PortList writes ports for messages: "80 (HTTP) and 443 (HTTPS)".
 func PortList(ports []GatewayPort) string {

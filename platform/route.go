@@ -11,6 +11,8 @@ import (
 const (
 	HTTPRoute = "HTTPRoute"
 	GRPCRoute = "GRPCRoute"
+	TCPRoute  = "TCPRoute" // every connection of a port
+	TLSRoute  = "TLSRoute" // connections by the host name in the clear of their TLS, which stays unopened
 )
 
 // Bounds of one route, as the Gateway API sets them.
@@ -124,6 +126,9 @@ func ValidateRoute(r Route, open []GatewayPort) error {
 	if err := validateKind(r.Kind, open); err != nil {
 		return err
 	}
+	if err := validateStream(r); err != nil {
+		return err
+	}
 	if len(r.Parents) > maxParents {
 		return FieldErrorf("parent_refs", "Give at most %d gateways with their ports.", maxParents)
 	}
@@ -146,17 +151,6 @@ func ValidateRoute(r Route, open []GatewayPort) error {
 		return FieldErrorf("rules", "Give at most %d matches in all.", 2*maxMatches)
 	}
 	return nil
-}
-
-func validateKind(kind string, open []GatewayPort) error {
-	switch kind {
-	case HTTPRoute, GRPCRoute:
-		return nil
-	case "TCPRoute", "UDPRoute", "TLSRoute":
-		return FieldErrorf("kind", "%s is not carried by this platform's gateway: it needs a port of its own, "+
-			"and only %s are open. Use HTTPRoute or GRPCRoute.", kind, PortList(open))
-	}
-	return FieldErrorf("kind", "%s is not a valid choice: use HTTPRoute or GRPCRoute.", quote(kind))
 }
 
 func validateRule(kind string, rule RouteRule) error {

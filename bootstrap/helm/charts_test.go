@@ -38,6 +38,8 @@ func full() charts.Settings {
 	s.DNSUpstreams = []string{"192.0.2.53"}
 	s.ControllerMetrics = "/metrics"
 	s.AccessLog = true
+	s.HTTP3 = true
+	s.GatewayPorts = []charts.GatewayPort{{Port: 8080, Protocol: "HTTP"}, {Port: 8443, Protocol: "HTTPS"}, {Port: 5432, Protocol: "TCP"}, {Port: 6443, Protocol: "TLS"}}
 	s.FastProxy = true
 	s.StorageClass, s.RegistryClass, s.MetricsClass = "fast", "fast", "fast"
 	s.SidecarMetadata = true

@@ -168,7 +168,7 @@ func TestApplyInstalls(t *testing.T) {
 			patched++
 		}
 	}
-	require.Equal(t, 6, patched, "every CRD is applied")
+	require.Equal(t, 8, patched, "every CRD is applied")
 }
 
 func TestApplySkipsWhatIsUnchanged(t *testing.T) {

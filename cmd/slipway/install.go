@@ -152,8 +152,17 @@ func (m *machine) preflightOptions(own bool) preflight.Options {
 		Domain: m.settings.Domain, DataDir: m.settings.DataDir, Binary: m.paths.Binary, Bin: m.paths.Bin,
 		ResolvConf: m.settings.ResolvConf, NodeName: m.settings.NodeName,
 		ClusterCIDR: m.settings.ClusterCIDR, ServiceCIDR: m.settings.ServiceCIDR,
-		Ports: preflight.ServerPorts(m.settings.GitPort()), Own: own, BuildTime: buildTime(),
+		Ports: m.ports(), Own: own, BuildTime: buildTime(),
 	}
+}
+
+// ports are those that the platform needs, with what the settings add.
+func (m *machine) ports() []preflight.Port {
+	ports := preflight.ServerPorts(m.settings.GitPort())
+	for _, p := range m.settings.GatewayPorts {
+		ports = append(ports, preflight.Port{Number: p.Port, Use: "the gateway (SLIPWAY_GATEWAY_PORTS)"})
+	}
+	return ports
 }
 
 // welcome prints what a newcomer needs next. The commands work when pasted.

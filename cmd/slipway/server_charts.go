@@ -135,6 +135,10 @@ func (s *server) chartSettings(node k3s.Node) charts.Settings {
 	c.DataDir = s.settings.DataDir
 	c.ControllerAddress, c.ControllerPort = s.address, controllerPort
 	c.ControllerMetrics = "/metrics"
+	for _, p := range s.settings.GatewayPorts {
+		c.GatewayPorts = append(c.GatewayPorts, charts.GatewayPort{Port: p.Port, Protocol: p.Protocol})
+	}
+	c.AccessLog, c.HTTP3 = s.settings.AccessLog, s.settings.HTTP3
 	c.StorageSize, c.RegistrySize, c.MetricsSize = s.settings.StorageVolume.Size, s.settings.RegistryVolume.Size, s.settings.MetricsVolume.Size
 	c.StorageClass, c.RegistryClass, c.MetricsClass = s.settings.StorageVolume.Class, s.settings.RegistryVolume.Class, s.settings.MetricsVolume.Class
 	c.Builder = s.builderSettings()

@@ -152,10 +152,27 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 		Registration: registration, Directory: outside.Directory, SignOn: outside.SignOn, Mailer: outside.Mailer,
 		Builds: builds,
 		EdgeOptions: control.EdgeOptions{
+			Ports:     s.gatewayPorts(),
 			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
 			Diagnoser: doctor, Authorities: c.authorities(),
 		},
 	})
+}
+
+// gatewayPorts are those of the gateway, for the controller.
+func (s *server) gatewayPorts() []platform.GatewayPort {
+	ports := control.DefaultPorts()
+	for _, p := range s.settings.GatewayPorts {
+		ports = append(ports, platform.GatewayPort{Port: p.Port, Protocol: p.Protocol})
+	}
+	return ports
+}
+
+func (s *server) morePorts() (ports []int) {
+	for _, p := range s.settings.GatewayPorts {
+		ports = append(ports, p.Port)
+	}
+	return ports
 }
 
 // mounts are the doors of the listener: the client's download and the API.
@@ -281,6 +298,6 @@ func (s *server) clusterOptions() (kube.Options, error) {
 		Controller: netip.AddrPortFrom(address, controllerPort),
 		Kubeconfig: s.paths.Kubeconfig, Logger: s.log, ClusterCIDRs: []string{s.settings.ClusterCIDR.String()},
 		Quota: quota, LimitRange: limits, PodSecurity: s.settings.ControllerSetting("SLIPWAY_POD_SECURITY"),
-		StorageClass: s.settings.AppClass, FilerImage: s.filerImage(),
+		StorageClass: s.settings.AppClass, FilerImage: s.filerImage(), MorePublicPorts: s.morePorts(),
 	}, nil
 }

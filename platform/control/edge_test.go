@@ -100,6 +100,9 @@ func (k *kit) shown() []string {
 		if r.HTTPS {
 			line += " https"
 		}
+		for _, p := range r.Ports {
+			line += fmt.Sprintf(" %s/%d", p.Protocol, p.Port)
+		}
 		if r.Redirect {
 			line += " redirect"
 		}

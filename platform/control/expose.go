@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"fmt"
-	"maps"
 	"slices"
 	"time"
 
@@ -12,9 +11,12 @@ import (
 
 // EdgeOptions say how apps are shown to the outside.
 type EdgeOptions struct {
-	Ports     []platform.GatewayPort // open on the gateway; default 80 (HTTP) and 443 (HTTPS)
-	Addresses []platform.Address     // of the gateway, for users to see
-	Certifier Certifier              // the platform's own authority; nil: there is none
+	// Ports are open on the gateway; default 80 (HTTP) and 443 (HTTPS and, by
+	// the names of connections, TLS). The first of HTTP and of HTTPS are those
+	// that every app has.
+	Ports     []platform.GatewayPort
+	Addresses []platform.Address // of the gateway, for users to see
+	Certifier Certifier          // the platform's own authority; nil: there is none
 	// Authorities are public; nil: domains get certificates of the own one only.
 	Authorities Authorities
 	// CertBackoff is the pause after the n-th failure in a row (from 1) to get
@@ -26,7 +28,7 @@ type EdgeOptions struct {
 
 func (o EdgeOptions) withDefaults() EdgeOptions {
 	if len(o.Ports) == 0 {
-		o.Ports = []platform.GatewayPort{{Port: 80, Protocol: platform.ProtocolHTTP}, {Port: 443, Protocol: platform.ProtocolHTTPS}}
+		o.Ports = DefaultPorts()
 	}
 	if o.CertBackoff == nil {
 		o.CertBackoff = CertBackoff
@@ -35,6 +37,13 @@ func (o EdgeOptions) withDefaults() EdgeOptions {
 		o.After = time.After
 	}
 	return o
+}
+
+// DefaultPorts are those that a gateway always has.
+func DefaultPorts() []platform.GatewayPort {
+	return []platform.GatewayPort{
+		{Port: 80, Protocol: platform.ProtocolHTTP}, {Port: 443, Protocol: platform.ProtocolHTTPS}, {Port: 443, Protocol: platform.ProtocolTLS},
+	}
 }
 
 // port is the first open port of a protocol, 0 when there is none.
@@ -197,9 +206,9 @@ func defaultService(a platform.App) platform.Service {
 // effectiveGateways are the recorded gateways with the app's own in front.
 func (c *Controller) effectiveGateways(a platform.App, e Edge) []platform.Gateway {
 	own := platform.Gateway{App: a.ID, Name: a.ID, Created: a.Created, Updated: a.Created}
-	for _, p := range c.edge.Ports {
-		if p.Protocol == platform.ProtocolHTTP || p.Protocol == platform.ProtocolHTTPS {
-			own.Ports = append(own.Ports, p)
+	for _, protocol := range []string{platform.ProtocolHTTP, platform.ProtocolHTTPS} {
+		if port := c.edge.port(protocol); port > 0 {
+			own.Ports = append(own.Ports, platform.GatewayPort{Port: port, Protocol: protocol})
 		}
 	}
 	list := []platform.Gateway{own}
@@ -232,6 +241,9 @@ func (c *Controller) effectiveRoutes(a platform.App, e Edge, services []platform
 		}
 		r := platform.Route{App: a.ID, Name: s.Name(), Kind: platform.HTTPRoute, Created: s.Created, Updated: s.Updated}
 		for _, p := range gateway.Ports {
+			if !slices.Contains(platform.RouteProtocols(platform.HTTPRoute), p.Protocol) {
+				continue
+			}
 			r.Parents = append(r.Parents, platform.ParentRef{Name: gateway.Name, Port: p.Port})
 		}
 		weight := fullWeight
@@ -258,125 +270,4 @@ func refersTo(r platform.Route, service string) bool {
 	return slices.ContainsFunc(r.Rules, func(rule platform.RouteRule) bool {
 		return slices.ContainsFunc(rule.Backends, func(b platform.Backend) bool { return b.Service == service })
 	})
-}
-
-// routePlan works out host names and ports of an app's routes. It is pure.
-type routePlan struct {
-	c        *Controller
-	app      platform.App
-	edge     Edge
-	services []platform.Service
-	served   map[string]bool
-}
-
-func (p routePlan) routes() []ExposedRoute {
-	var list []ExposedRoute
-	all := map[string]bool{}
-	for _, r := range p.c.effectiveRoutes(p.app, p.edge, p.services) {
-		x, ok := p.route(r)
-		if !ok {
-			continue
-		}
-		for _, h := range x.Hosts {
-			all[h] = true
-		}
-		list = append(list, x)
-	}
-	if p.edge.TLS.Enforced() && len(all) > 0 {
-		list = append(list, ExposedRoute{
-			Name: p.app.ID + redirectSuffix, Kind: platform.HTTPRoute, Hosts: slices.Sorted(maps.Keys(all)),
-			HTTP: true, Redirect: true,
-		})
-	}
-	return list
-}
-
-// route is false for a route that nothing can arrive at or that leads nowhere.
-func (p routePlan) route(r platform.Route) (ExposedRoute, bool) {
-	x := ExposedRoute{Name: r.Name, Kind: r.Kind}
-	x.HTTP, x.HTTPS = p.listeners(r)
-	if p.edge.TLS.Enforced() && x.HTTP {
-		x.HTTP, x.HTTPS = false, true
-	}
-	var ptypes []string
-	for _, s := range p.services {
-		if refersTo(r, s.Name()) {
-			ptypes = append(ptypes, s.Ptype)
-		}
-	}
-	var web bool
-	x.Hosts, web = p.hosts(ptypes)
-	for _, rule := range r.Rules {
-		if rule, ok := p.rule(rule, web || r.Name == p.app.ID); ok {
-			x.Rules = append(x.Rules, rule)
-		}
-	}
-	return x, (x.HTTP || x.HTTPS) && len(x.Hosts) > 0 && len(x.Rules) > 0
-}
-
-// listeners says on which ports the route takes requests.
-func (p routePlan) listeners(r platform.Route) (plain, secure bool) {
-	for _, g := range p.c.effectiveGateways(p.app, p.edge) {
-		for _, port := range g.Ports {
-			if slices.Contains(r.Parents, platform.ParentRef{Name: g.Name, Port: port.Port}) {
-				plain = plain || port.Protocol == platform.ProtocolHTTP
-				secure = secure || port.Protocol == platform.ProtocolHTTPS
-			}
-		}
-	}
-	return plain, secure
-}
-
-// hosts are the names that a route to the process types answers to: their
-// domains, and the app's own for web. Without any it is the app's own, which
-// is then shared with web: web is false.
-func (p routePlan) hosts(ptypes []string) (hosts []string, web bool) {
-	own := p.c.Host(p.app.ID)
-	if slices.Contains(ptypes, platform.WebPtype) || len(ptypes) == 0 {
-		hosts, web = append(hosts, own), len(ptypes) > 0
-	}
-	for _, d := range p.edge.Domains {
-		if slices.Contains(ptypes, d.Ptype) {
-			hosts = append(hosts, d.Name)
-		}
-	}
-	if len(hosts) == 0 {
-		return []string{own}, false
-	}
-	if hosts[0] != own {
-		web = true // names of its own
-	}
-	return hosts, web
-}
-
-// rule drops backends that do not run and, unless all is the route's to have,
-// a rule for every path: on the app's own name that is web's.
-func (p routePlan) rule(rule platform.RouteRule, all bool) (platform.RouteRule, bool) {
-	if !all && catchesAll(rule) && p.served[platform.WebPtype] {
-		return rule, false
-	}
-	if len(rule.Backends) == 0 {
-		return rule, true
-	}
-	var live []platform.Backend
-	for _, b := range rule.Backends {
-		for _, s := range p.services {
-			if _, ok := s.Find(b.Port, platform.ProtocolTCP); ok && s.Name() == b.Service && p.served[s.Ptype] {
-				live = append(live, b)
-			}
-		}
-	}
-	rule.Backends = live
-	return rule, len(live) > 0
-}
-
-// catchesAll reports a rule that fits every request.
-func catchesAll(rule platform.RouteRule) bool {
-	for _, m := range rule.Matches {
-		any := m.Path == nil || m.Path.Value == "/" && m.Path.Type != "Exact" && m.Path.Type != "RegularExpression"
-		if any && m.Method == "" && m.Call == nil && len(m.Headers)+len(m.Query) == 0 {
-			return true
-		}
-	}
-	return len(rule.Matches) == 0
 }

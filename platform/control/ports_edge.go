@@ -48,7 +48,8 @@ type EdgeStore interface {
 
 	SaveTLS(ctx context.Context, t platform.TLS) error
 	SaveService(ctx context.Context, s platform.Service) error // without ports: deleted
-	// SaveGateway and SaveRoute keep the ID of one that is there.
+	// SaveGateway and SaveRoute keep the ID of one that is there. A port of a
+	// gateway that is exclusive and another app's is Invalid.
 	SaveGateway(ctx context.Context, g platform.Gateway) (platform.Gateway, error)
 	DeleteGateway(ctx context.Context, app, name string, at time.Time) error
 	SaveRoute(ctx context.Context, r platform.Route) (platform.Route, error)
@@ -126,10 +127,11 @@ type ExposedService struct {
 // ExposedRoute is a route with the host names that it answers to.
 type ExposedRoute struct {
 	Name     string
-	Kind     string // platform.HTTPRoute, platform.GRPCRoute
-	Hosts    []string
-	HTTP     bool // on the gateway's plain port
+	Kind     string   // platform.HTTPRoute, platform.GRPCRoute, platform.TCPRoute, platform.TLSRoute
+	Hosts    []string // none for a TCPRoute
+	HTTP     bool     // on the gateway's plain port
 	HTTPS    bool
-	Redirect bool // answers with a redirect to HTTPS; has no rules
+	Ports    []platform.GatewayPort // more of them; all of those of a TCPRoute or TLSRoute
+	Redirect bool                   // answers with a redirect to HTTPS; has no rules
 	Rules    []platform.RouteRule
 }

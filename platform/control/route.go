@@ -3,7 +3,6 @@ package control
 import (
 	"context"
 	"slices"
-	"strings"
 
 	"github.com/slipway-paas/slipway/platform"
 )
@@ -81,10 +80,10 @@ func (c *Controller) SaveRoute(ctx context.Context, actor Actor, app string, n N
 	if err := platform.ValidateRoute(r, c.edge.Ports); err != nil {
 		return r, false, err
 	}
-	if err := c.checkParents(a, e, r); err != nil {
+	if r.Rules, err = knownBackends(a, e, r); err != nil {
 		return r, false, err
 	}
-	if r.Rules, err = knownBackends(a, e, r); err != nil {
+	if err := c.checkParents(a, e, r); err != nil {
 		return r, false, err
 	}
 	if err := checkCount(len(e.Routes), i >= 0, "routes"); err != nil {
@@ -94,8 +93,8 @@ func (c *Controller) SaveRoute(ctx context.Context, actor Actor, app string, n N
 	return r, i < 0, err
 }
 
-// checkParents checks that the gateways of a route are there and speak its
-// protocol.
+// checkParents checks that the gateways of a route are there, speak its
+// protocol, and are free for it.
 func (c *Controller) checkParents(a platform.App, e Edge, r platform.Route) error {
 	for _, p := range r.Parents {
 		g, ok := c.gateway(a, e, p.Name)
@@ -103,9 +102,33 @@ func (c *Controller) checkParents(a platform.App, e Edge, r platform.Route) erro
 			return platform.Errorf(platform.Invalid, "this gateway %s does not exist", clipName(p.Name))
 		}
 		if !slices.ContainsFunc(g.Ports, func(have platform.GatewayPort) bool {
-			return have.Port == p.Port && strings.HasPrefix(have.Protocol, platform.ProtocolHTTP)
+			return have.Port == p.Port && slices.Contains(platform.RouteProtocols(r.Kind), have.Protocol)
 		}) {
 			return platform.Errorf(platform.Invalid, "listener does not exist, please add gateway listener first.")
+		}
+		if err := c.checkStream(a, e, r, p.Port); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkStream checks that a port can tell the connections of a route: by the
+// port itself, which is then for one route, or by host names, which have to be
+// others than web's where web answers too.
+func (c *Controller) checkStream(a platform.App, e Edge, r platform.Route, port int) error {
+	switch r.Kind {
+	case platform.TCPRoute:
+		if slices.ContainsFunc(e.Routes, func(other platform.Route) bool {
+			return other.Name != r.Name && other.Kind == r.Kind &&
+				slices.ContainsFunc(other.Parents, func(p platform.ParentRef) bool { return p.Port == port })
+		}) {
+			return platform.Errorf(platform.Invalid, "this listener has already been referenced")
+		}
+	case platform.TLSRoute:
+		plan := routePlan{c: c, app: a, edge: e, services: effectiveServices(a, e, true)}
+		if _, own := plan.hosts(ptypesOf(r, plan.services)); !own && port == c.edge.port(platform.ProtocolHTTPS) {
+			return platform.FieldErrorf("parent_refs", "On port %d a TLSRoute needs host names of its own: add a domain to its process type first.", port)
 		}
 	}
 	return nil

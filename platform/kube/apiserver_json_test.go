@@ -38,6 +38,10 @@ func kindOf(resource string) (apiVersion, kind string) {
 		return "networking.k8s.io/v1", "NetworkPolicy"
 	case "gateways":
 		return "gateway.networking.k8s.io/v1", "Gateway"
+	case "tcproutes":
+		return "gateway.networking.k8s.io/v1alpha2", "TCPRoute"
+	case "tlsroutes":
+		return "gateway.networking.k8s.io/v1alpha2", "TLSRoute"
 	case "grpcroutes":
 		return "gateway.networking.k8s.io/v1", "GRPCRoute"
 	case "horizontalpodautoscalers":

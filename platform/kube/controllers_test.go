@@ -63,7 +63,7 @@ func (s *simulation) react(path string, obj object) {
 		s.rollOut(path)
 	case strings.HasSuffix(collection, "/httproutes"):
 		s.acceptRoute(path)
-	case strings.HasSuffix(collection, "/grpcroutes"):
+	case strings.HasSuffix(collection, "/grpcroutes"), strings.HasSuffix(collection, "/tcproutes"), strings.HasSuffix(collection, "/tlsroutes"):
 		s.acceptRoute(path)
 	case strings.HasSuffix(collection, "/gateways"):
 		s.program(path)

@@ -3,15 +3,10 @@ package kube
 import (
 	"context"
 	"errors"
-	"fmt"
 	"slices"
-	"sync"
-	"time"
 
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
@@ -26,12 +21,6 @@ func (c *Cluster) Expose(ctx context.Context, x control.Exposure) error {
 	}
 	return translate(ctx, "Expose", err)
 }
-
-// pending are objects, by name, that the gateway had not taken when they were
-// applied.
-type pending struct{ http, grpc, gateways []string }
-
-func (p pending) none() bool { return len(p.http)+len(p.grpc)+len(p.gateways) == 0 }
 
 // place is the part of the surroundings that needs no question.
 func (c *Cluster) place() Surroundings {
@@ -63,37 +52,6 @@ func (c *Cluster) show(ctx context.Context, app string, o EdgeObjects) (pending,
 	return open, c.pruneEdge(ctx, app, o)
 }
 
-func (c *Cluster) showRoutes(ctx context.Context, app string, o EdgeObjects) (open pending, err error) {
-	for _, g := range o.Gateways {
-		now, err := apply(ctx, c.gateway.Gateways(app), g)
-		if err != nil {
-			return open, err
-		}
-		if ok, _ := programmed(now); !ok {
-			open.gateways = append(open.gateways, g.Name)
-		}
-	}
-	for _, r := range o.HTTPRoutes {
-		now, err := apply(ctx, c.gateway.HTTPRoutes(app), r)
-		if err != nil {
-			return open, err
-		}
-		if ok, _ := routed(now.Spec.ParentRefs, now.Status.RouteStatus, now.Generation); !ok {
-			open.http = append(open.http, r.Name)
-		}
-	}
-	for _, r := range o.GRPCRoutes {
-		now, err := apply(ctx, c.gateway.GRPCRoutes(app), r)
-		if err != nil {
-			return open, err
-		}
-		if ok, _ := routed(now.Spec.ParentRefs, now.Status.RouteStatus, now.Generation); !ok {
-			open.grpc = append(open.grpc, r.Name)
-		}
-	}
-	return open, nil
-}
-
 // noGateway tells a cluster that does not know routes from other trouble.
 func noGateway(err error) error {
 	if !apierrors.IsNotFound(err) {
@@ -121,6 +79,12 @@ func (c *Cluster) pruneEdge(ctx context.Context, app string, o EdgeObjects) erro
 		return err
 	}
 	if err := sweep(ctx, c.gateway.GRPCRoutes(app), c.grpcRoutes(app).list, selector, o.GRPCRoutes); err != nil {
+		return err
+	}
+	if err := sweep(ctx, c.streams.TCPRoutes(app), c.tcpRoutes(app).list, selector, o.TCPRoutes); err != nil {
+		return err
+	}
+	if err := sweep(ctx, c.streams.TLSRoutes(app), c.tlsRoutes(app).list, selector, o.TLSRoutes); err != nil {
 		return err
 	}
 	if err := sweep(ctx, c.gateway.Gateways(app), c.gateways(app).list, selector, o.Gateways); err != nil {
@@ -189,148 +153,4 @@ func (c *Cluster) unexpose(ctx context.Context, app, ptype string) error {
 		}
 	}
 	return nil
-}
-
-// edgeViews follow what the gateway says of an app's objects.
-type edgeViews struct {
-	http     *view[*gatewayv1.HTTPRoute]
-	grpc     *view[*gatewayv1.GRPCRoute]
-	gateways *view[*gatewayv1.Gateway]
-}
-
-// awaitEdge waits until the gateway has taken what is open. What it does not
-// take in time is Invalid.
-func (c *Cluster) awaitEdge(ctx context.Context, app string, open pending) error {
-	if open.none() {
-		return nil
-	}
-	watching, stop := context.WithCancel(ctx)
-	var group sync.WaitGroup
-	defer group.Wait()
-	defer stop()
-	changed := make(chan struct{}, 1)
-	views, err := c.followEdge(watching, &group, app, open, changed)
-	if err != nil {
-		return err
-	}
-	deadline := time.NewTimer(c.patience.route)
-	defer deadline.Stop()
-	for {
-		ok, why := views.taken(open)
-		if ok {
-			return nil
-		}
-		select {
-		case <-ctx.Done():
-			return ctx.Err()
-		case <-changed:
-		case <-deadline.C:
-			return platform.Errorf(platform.Invalid, "%s", why)
-		}
-	}
-}
-
-// followEdge opens the views that are needed.
-func (c *Cluster) followEdge(ctx context.Context, group *sync.WaitGroup, app string, open pending, changed chan<- struct{}) (v edgeViews, err error) {
-	if len(open.http) > 0 {
-		if v.http, err = follow(ctx, group, c.routes(app), changed); err != nil {
-			return v, err
-		}
-	}
-	if len(open.grpc) > 0 {
-		if v.grpc, err = follow(ctx, group, c.grpcRoutes(app), changed); err != nil {
-			return v, err
-		}
-	}
-	if len(open.gateways) > 0 {
-		v.gateways, err = follow(ctx, group, c.gateways(app), changed)
-	}
-	return v, err
-}
-
-func (v edgeViews) taken(open pending) (bool, string) {
-	const away = "the gateway does not answer"
-	for _, name := range open.http {
-		r, there := v.http.get(name)
-		if !there {
-			return false, away
-		}
-		if ok, why := routed(r.Spec.ParentRefs, r.Status.RouteStatus, r.Generation); !ok {
-			return false, "the gateway did not take the route of " + first(r.Spec.Hostnames) + ": " + why
-		}
-	}
-	for _, name := range open.grpc {
-		r, there := v.grpc.get(name)
-		if !there {
-			return false, away
-		}
-		if ok, why := routed(r.Spec.ParentRefs, r.Status.RouteStatus, r.Generation); !ok {
-			return false, "the gateway did not take the route of " + first(r.Spec.Hostnames) + ": " + why
-		}
-	}
-	for _, name := range open.gateways {
-		g, there := v.gateways.get(name)
-		if !there {
-			return false, away
-		}
-		if ok, why := programmed(g); !ok {
-			return false, why
-		}
-	}
-	return true, ""
-}
-
-func first(names []gatewayv1.Hostname) string {
-	if len(names) == 0 {
-		return "every host"
-	}
-	return string(names[0])
-}
-
-// programmed reports whether the gateway serves every certificate.
-func programmed(g *gatewayv1.Gateway) (bool, string) {
-	for _, l := range g.Spec.Listeners {
-		i := slices.IndexFunc(g.Status.Listeners, func(s gatewayv1.ListenerStatus) bool { return s.Name == l.Name })
-		if i < 0 {
-			return false, fmt.Sprintf("the gateway has not looked at the certificate of %s", *l.Hostname)
-		}
-		for _, name := range []gatewayv1.ListenerConditionType{gatewayv1.ListenerConditionResolvedRefs, gatewayv1.ListenerConditionProgrammed} {
-			cond := meta.FindStatusCondition(g.Status.Listeners[i].Conditions, string(name))
-			switch {
-			case cond == nil || cond.ObservedGeneration < g.Generation:
-				return false, fmt.Sprintf("the gateway has not looked at the certificate of %s", *l.Hostname)
-			case cond.Status != metav1.ConditionTrue:
-				return false, fmt.Sprintf("the gateway did not take the certificate of %s: %s %s", *l.Hostname, cond.Reason, clip(cond.Message, maxMessage))
-			}
-		}
-	}
-	return true, ""
-}
-
-// routed reports whether every listener of a route has accepted it, in this
-// generation, with all that it refers to; else why not.
-func routed(refs []gatewayv1.ParentReference, status gatewayv1.RouteStatus, generation int64) (bool, string) {
-	for _, ref := range refs {
-		section := string(*ref.SectionName)
-		found := false
-		for _, parent := range status.Parents {
-			if parent.ParentRef.SectionName == nil || string(*parent.ParentRef.SectionName) != section {
-				continue
-			}
-			found = true
-			for _, name := range []gatewayv1.RouteConditionType{gatewayv1.RouteConditionAccepted, gatewayv1.RouteConditionResolvedRefs} {
-				cond := meta.FindStatusCondition(parent.Conditions, string(name))
-				switch {
-				case cond == nil || cond.ObservedGeneration < generation:
-					return false, fmt.Sprintf("listener %s has not looked at it", section)
-				case cond.Status != metav1.ConditionTrue:
-					return false, fmt.Sprintf("listener %s: not %s: %s %s", section, name, cond.Reason, clip(cond.Message, maxMessage))
-				}
-			}
-		}
-		if !found {
-			return false, fmt.Sprintf("listener %s has not looked at it", section)
-		}
-	}
-	return true, ""
 }

@@ -119,6 +119,40 @@ func TestHolds(t *testing.T) {
 	}
 }
 
+func TestExposePortsAndTakeBack(t *testing.T) {
+	s, c := newSimulation(t)
+	require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
+	require.NoError(t, c.Expose(t.Context(), portsExposure()))
+	const streams = "/apis/gateway.networking.k8s.io/v1alpha2/namespaces/hello/"
+	assert.Equal(t, []string{"pg"}, s.names(streams+"tcproutes"))
+	assert.Equal(t, []string{"pgs"}, s.names(streams+"tlsroutes"))
+	assert.Equal(t, []string{"hello.ports"}, s.names(helloGateways))
+	before := s.revision
+	require.NoError(t, c.Expose(t.Context(), portsExposure()))
+	assert.Equal(t, before, s.revision, "again: nothing was written")
+	require.NoError(t, c.Expose(t.Context(), webExposure()))
+	assert.Empty(t, s.names(streams+"tcproutes"))
+	assert.Empty(t, s.names(streams+"tlsroutes"))
+	assert.Empty(t, s.names(helloGateways))
+}
+
+func TestExposeSaysWhichPortIsRefused(t *testing.T) {
+	for kind, says := range map[string]string{
+		string(gatewayv1.ListenerConditionProgrammed): "did not take port 5432 (TCP): Nope",
+		string(gatewayv1.RouteConditionAccepted):      "did not take the route ",
+	} {
+		s, c := newSimulation(t)
+		require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
+		c.patience.route = 50 * time.Millisecond
+		s.route = func(cond *metav1.Condition) {
+			if cond.Type == kind {
+				cond.Status, cond.Reason = metav1.ConditionFalse, "Nope"
+			}
+		}
+		assert.ErrorContains(t, c.Expose(t.Context(), portsExposure()), says)
+	}
+}
+
 // Routes go before the services and secrets that they refer to.
 func TestExposeRemovesInOrder(t *testing.T) {
 	s, c := newSimulation(t)

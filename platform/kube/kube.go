@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/http"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/sirupsen/logrus"
@@ -15,6 +16,7 @@ import (
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/tools/clientcmd"
 	gatewayclient "sigs.k8s.io/gateway-api/pkg/client/clientset/versioned/typed/apis/v1"
+	streamclient "sigs.k8s.io/gateway-api/pkg/client/clientset/versioned/typed/apis/v1alpha2"
 
 	"github.com/slipway-paas/slipway/platform/control"
 )
@@ -36,6 +38,8 @@ type Options struct {
 	// PublicPorts are the ports of nodes that apps may connect to; default 80,
 	// 443 and 2222, where the gateway and the door for git listen.
 	PublicPorts []int
+	// MorePublicPorts come beside these.
+	MorePublicPorts []int
 	// HostAddresses are more addresses of nodes than Kubernetes knows of; apps
 	// reach no other port there either. Default: those of this machine.
 	HostAddresses func() []string
@@ -49,7 +53,8 @@ type Options struct {
 type Cluster struct {
 	core     kubernetes.Interface
 	gateway  gatewayclient.GatewayV1Interface
-	config   *rest.Config // for connections that are upgraded, which make their own transport
+	streams  streamclient.GatewayV1alpha2Interface // TCPRoute and TLSRoute
+	config   *rest.Config                          // for connections that are upgraded, which make their own transport
 	opts     Options
 	log      *logrus.Logger
 	now      func() time.Time
@@ -116,6 +121,10 @@ func New(opts Options) (*Cluster, error) {
 	if err != nil {
 		return nil, fmt.Errorf("kube: making a gateway client: %w", err)
 	}
+	streams, err := streamclient.NewForConfigAndClient(config, client)
+	if err != nil {
+		return nil, fmt.Errorf("kube: making a gateway client: %w", err)
+	}
 	upgrading := rest.CopyConfig(config)
 	config.ContentType = "application/vnd.kubernetes.protobuf"
 	config.AcceptContentTypes = "application/vnd.kubernetes.protobuf,application/json"
@@ -124,7 +133,7 @@ func New(opts Options) (*Cluster, error) {
 		return nil, fmt.Errorf("kube: making a client: %w", err)
 	}
 	return &Cluster{
-		core: core, gateway: gateway, config: upgrading, opts: opts, log: opts.Logger,
+		core: core, gateway: gateway, streams: streams, config: upgrading, opts: opts, log: opts.Logger,
 		now: time.Now, patience: defaultPatience(),
 		// Pods are never behind the proxy that the node may use for the internet.
 		direct:    &http.Client{Transport: &http.Transport{MaxIdleConnsPerHost: 1, IdleConnTimeout: time.Minute}},
@@ -148,6 +157,7 @@ func withDefaults(o Options) Options {
 	if len(o.PublicPorts) == 0 {
 		o.PublicPorts = []int{80, 443, 2222}
 	}
+	o.PublicPorts = slices.Concat(o.PublicPorts, o.MorePublicPorts)
 	if o.HostAddresses == nil {
 		o.HostAddresses = HostAddresses
 	}

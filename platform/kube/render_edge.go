@@ -9,6 +9,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	streamv1 "sigs.k8s.io/gateway-api/apis/v1alpha2"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
@@ -29,10 +30,11 @@ const (
 // EdgeObjects are what shows an app to the outside, in the order in which they
 // are applied.
 //
-// Every route attaches to the platform's one Gateway, by the host names that
-// are the app's: the gateway program has one set of ports for all. Gateways of
-// the app's own only carry the certificates of its domains, which have to be
-// in its namespace.
+// Routes of HTTP and gRPC attach to the platform's one Gateway, by the host
+// names that are the app's: the gateway program has one set of ports for all.
+// Gateways of the app's own carry the certificates of its domains, which have
+// to be in its namespace, and the ports on which whole connections are handed
+// over: they let in no route of another namespace.
 type EdgeObjects struct {
 	Services   []*corev1.Service
 	Secrets    []*corev1.Secret
@@ -40,6 +42,8 @@ type EdgeObjects struct {
 	HTTPRoutes []*gatewayv1.HTTPRoute
 	GRPCRoutes []*gatewayv1.GRPCRoute
 	Controller *discoveryv1.EndpointSlice // of the last of Services; nil when no domain is asked back
+	TCPRoutes  []*streamv1.TCPRoute
+	TLSRoutes  []*streamv1.TLSRoute
 }
 
 // RenderEdge turns an exposure into objects. It is pure.
@@ -50,19 +54,25 @@ func RenderEdge(x control.Exposure, s Surroundings) EdgeObjects {
 	}
 	secrets, ofDomains := renderCerts(x)
 	o.Secrets = secrets
-	o.Gateways = renderGateways(x, ofDomains, s)
+	o.Gateways = append(renderGateways(x, ofDomains, s), renderPorts(x, s)...)
 	service, slice, challenges := renderChallenges(x, s)
 	if o.Controller = slice; slice != nil {
 		o.Services = append(o.Services, service)
 	}
 	for _, r := range append(slices.Clone(x.Routes), challenges...) {
+		if r.Kind == platform.TCPRoute {
+			o.TCPRoutes = append(o.TCPRoutes, renderTCPRoute(x, r))
+			continue
+		}
 		for _, some := range shards(r.Hosts, maxHostnames, func(host string) string { return host }) {
 			part := r
 			part.Hosts = some.items
 			part.Name += some.suffix // names of users have no dots
-			switch {
-			case r.Kind == platform.GRPCRoute:
+			switch r.Kind {
+			case platform.GRPCRoute:
 				o.GRPCRoutes = append(o.GRPCRoutes, renderGRPCRoute(x, part, s))
+			case platform.TLSRoute:
+				o.TLSRoutes = append(o.TLSRoutes, renderTLSRoute(x, part))
 			default:
 				o.HTTPRoutes = append(o.HTTPRoutes, renderHTTPRoute(x, part, s))
 			}
@@ -175,22 +185,31 @@ func listenerName(domain string) gatewayv1.SectionName {
 
 // parentsOf attaches a route to the sections of the platform's Gateway.
 func parentsOf(r control.ExposedRoute, s Surroundings) []gatewayv1.ParentReference {
+	var sections []string
+	if r.HTTP {
+		sections = append(sections, sectionHTTP)
+	}
+	if r.HTTPS {
+		sections = append(sections, sectionHTTPS)
+	}
+	for _, p := range r.Ports {
+		sections = append(sections, sectionOf(p))
+	}
 	var refs []gatewayv1.ParentReference
-	for _, section := range []struct {
-		name string
-		on   bool
-	}{{sectionHTTP, r.HTTP}, {sectionHTTPS, r.HTTPS}} {
-		if section.on {
-			refs = append(refs, gatewayv1.ParentReference{
-				Group:       ptr(gatewayv1.Group(gatewayv1.GroupName)),
-				Kind:        ptr(gatewayv1.Kind("Gateway")),
-				Namespace:   ptr(gatewayv1.Namespace(s.GatewayNamespace)),
-				Name:        gatewayv1.ObjectName(s.GatewayName),
-				SectionName: ptr(gatewayv1.SectionName(section.name)),
-			})
-		}
+	for _, name := range sections {
+		refs = append(refs, parentRef(s.GatewayNamespace, s.GatewayName, name))
 	}
 	return refs
+}
+
+func parentRef(namespace, gateway, section string) gatewayv1.ParentReference {
+	return gatewayv1.ParentReference{
+		Group:       ptr(gatewayv1.Group(gatewayv1.GroupName)),
+		Kind:        ptr(gatewayv1.Kind("Gateway")),
+		Namespace:   ptr(gatewayv1.Namespace(namespace)),
+		Name:        gatewayv1.ObjectName(gateway),
+		SectionName: ptr(gatewayv1.SectionName(section)),
+	}
 }
 
 func hostnames(r control.ExposedRoute) []gatewayv1.Hostname {

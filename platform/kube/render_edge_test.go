@@ -46,6 +46,12 @@ func edgeList(o EdgeObjects) (all []any) {
 	for _, x := range o.GRPCRoutes {
 		all = append(all, x)
 	}
+	for _, x := range o.TCPRoutes {
+		all = append(all, x)
+	}
+	for _, x := range o.TLSRoutes {
+		all = append(all, x)
+	}
 	return all
 }
 
@@ -96,6 +102,19 @@ func fullExposure() control.Exposure {
 	return x
 }
 
+// portsExposure has ports beside the usual two, of every protocol.
+func portsExposure() control.Exposure {
+	x := webExposure()
+	db := []platform.RouteRule{{Backends: []platform.Backend{{Service: "hello-db", Port: 5432}}}}
+	x.Services = append(x.Services, control.ExposedService{Name: "hello-db", Ptype: "db", Ports: []platform.ServicePort{{Port: 5432, Protocol: "TCP", Target: 5432}}})
+	x.Routes[0].Ports = []platform.GatewayPort{{Port: 8080, Protocol: "HTTP"}, {Port: 8443, Protocol: "HTTPS"}}
+	x.Routes = append(x.Routes,
+		control.ExposedRoute{Name: "pg", Kind: platform.TCPRoute, Rules: db, Ports: []platform.GatewayPort{{Port: 5432, Protocol: "TCP"}}},
+		control.ExposedRoute{Name: "pgs", Kind: platform.TLSRoute, Hosts: []string{"db.example.com"}, Rules: db,
+			Ports: []platform.GatewayPort{{Port: 443, Protocol: "TLS"}, {Port: 6443, Protocol: "TLS"}}})
+	return x
+}
+
 func TestRenderEdgeGolden(t *testing.T) {
 	many := webExposure()
 	many.HTTPSPort = 8443
@@ -109,7 +128,7 @@ func TestRenderEdgeGolden(t *testing.T) {
 	for i := range 20 {
 		asked.Challenges = append(asked.Challenges, fmt.Sprintf("d%02d.example.com", i))
 	}
-	for name, x := range map[string]control.Exposure{"edge-full": fullExposure(), "edge-many": many, "edge-challenges": asked} {
+	for name, x := range map[string]control.Exposure{"edge-full": fullExposure(), "edge-many": many, "edge-challenges": asked, "edge-ports": portsExposure()} {
 		t.Run(name, func(t *testing.T) {
 			s := oneNode()
 			s.Controller = netip.MustParseAddrPort("192.0.2.10:9580")

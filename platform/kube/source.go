@@ -7,6 +7,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	gatewayv1 "sigs.k8s.io/gateway-api/apis/v1"
+	streamv1 "sigs.k8s.io/gateway-api/apis/v1alpha2"
 )
 
 // lister is what the typed clients have in common; L is the list type.
@@ -61,6 +62,24 @@ func (c *Cluster) grpcRoutes(app string) source[*gatewayv1.GRPCRoute] {
 	client := c.gateway.GRPCRoutes(app)
 	return source[*gatewayv1.GRPCRoute]{
 		list:  listing(client, func(l *gatewayv1.GRPCRouteList) []gatewayv1.GRPCRoute { return l.Items }),
+		watch: client.Watch,
+		opts:  metav1.ListOptions{LabelSelector: appSelector(app)},
+	}
+}
+
+func (c *Cluster) tcpRoutes(app string) source[*streamv1.TCPRoute] {
+	client := c.streams.TCPRoutes(app)
+	return source[*streamv1.TCPRoute]{
+		list:  listing(client, func(l *streamv1.TCPRouteList) []streamv1.TCPRoute { return l.Items }),
+		watch: client.Watch,
+		opts:  metav1.ListOptions{LabelSelector: appSelector(app)},
+	}
+}
+
+func (c *Cluster) tlsRoutes(app string) source[*streamv1.TLSRoute] {
+	client := c.streams.TLSRoutes(app)
+	return source[*streamv1.TLSRoute]{
+		list:  listing(client, func(l *streamv1.TLSRouteList) []streamv1.TLSRoute { return l.Items }),
 		watch: client.Watch,
 		opts:  metav1.ListOptions{LabelSelector: appSelector(app)},
 	}

@@ -194,6 +194,7 @@ func suiteRouting(t *testing.T, f fixture) {
 	again, err := f.SaveGateway(f.ctx, g)
 	require.NoError(t, err)
 	require.Equal(t, g, again, "the ID stays")
+	f.exclusivePorts()
 	weight := 0
 	r := platform.Route{
 		App: "hello", Name: "sleep", Kind: platform.HTTPRoute, Parents: []platform.ParentRef{{Name: "front", Port: 80}}, Created: day(1), Updated: day(1),
@@ -226,4 +227,26 @@ func suiteRouting(t *testing.T, f fixture) {
 	f.code(platform.NotFound, f.SaveService(f.ctx, worker))
 	e = f.edge("hello")
 	require.Empty(t, append(append(make([]any, len(e.Services)), make([]any, len(e.Gateways))...), make([]any, len(e.Routes))...))
+}
+
+// exclusivePorts: a port without names belongs to one app.
+func (f *fixture) exclusivePorts() {
+	tcp := platform.GatewayPort{Port: 5432, Protocol: "TCP"}
+	mine := platform.Gateway{App: "other", Name: "db", Ports: []platform.GatewayPort{tcp}, Created: day(1), Updated: day(1)}
+	mine, err := f.SaveGateway(f.ctx, mine)
+	require.NoError(f.t, err)
+	_, err = f.SaveGateway(f.ctx, mine)
+	require.NoError(f.t, err, "its own")
+	theirs := platform.Gateway{App: "hello", Name: "db", Created: day(1), Updated: day(1), Ports: []platform.GatewayPort{{Port: 80, Protocol: "HTTP"}, tcp}}
+	_, err = f.SaveGateway(f.ctx, theirs)
+	f.code(platform.Invalid, err)
+	require.ErrorContains(f.t, err, "port 5432 (TCP) is taken by another app")
+	theirs.Ports[1].Port = 5433
+	theirs, err = f.SaveGateway(f.ctx, theirs)
+	require.NoError(f.t, err)
+	require.NoError(f.t, f.DeleteGateway(f.ctx, "other", "db", day(2)))
+	theirs.Ports[1] = tcp
+	_, err = f.SaveGateway(f.ctx, theirs)
+	require.NoError(f.t, err, "given back")
+	require.NoError(f.t, f.DeleteGateway(f.ctx, "hello", "db", day(2)))
 }

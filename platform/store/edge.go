@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/slipway-paas/slipway/platform"
@@ -188,6 +189,9 @@ func (s *Store) SaveGateway(ctx context.Context, g platform.Gateway) (platform.G
 		return g, fault("store.SaveGateway", "Gateway", err)
 	}
 	err = s.tx(ctx, "store.SaveGateway", "App", func(tx *sql.Tx) error {
+		if err := checkExclusive(ctx, tx, g); err != nil {
+			return err
+		}
 		err := tx.QueryRowContext(ctx, `INSERT INTO gateways (app, name, ports, created, updated) SELECT number, ?, ?, ?, ? FROM apps WHERE id = ?
 			ON CONFLICT (app, name) DO UPDATE SET ports = excluded.ports, updated = excluded.updated RETURNING id`,
 			g.Name, ports, micros(g.Created), micros(g.Updated), g.App).Scan(&g.ID)
@@ -198,6 +202,30 @@ func (s *Store) SaveGateway(ctx context.Context, g platform.Gateway) (platform.G
 			map[string]any{"name": g.Name, "ports": g.Ports})
 	})
 	return g, err
+}
+
+// checkExclusive refuses a port that only one app can have and another one has.
+func checkExclusive(ctx context.Context, tx *sql.Tx, g platform.Gateway) error {
+	if !slices.ContainsFunc(g.Ports, platform.GatewayPort.Exclusive) {
+		return nil
+	}
+	rows, err := tx.QueryContext(ctx, `SELECT g.ports FROM gateways g JOIN apps a ON a.number = g.app WHERE a.id <> ? AND g.ports LIKE '%"TCP"%'`, g.App)
+	taken, err := collect(rows, err, func(row rowScanner) (ports []platform.GatewayPort, err error) {
+		var text string
+		if err := row.Scan(&text); err != nil {
+			return nil, err
+		}
+		return ports, json.Unmarshal([]byte(text), &ports)
+	})
+	if err != nil {
+		return err
+	}
+	for _, p := range g.Ports {
+		if p.Exclusive() && slices.ContainsFunc(taken, func(list []platform.GatewayPort) bool { return slices.Contains(list, p) }) {
+			return platform.FieldErrorf("ports", "port %d (%s) is taken by another app.", p.Port, p.Protocol)
+		}
+	}
+	return nil
 }
 
 // SaveRoute adds or replaces a route and returns it with its ID.

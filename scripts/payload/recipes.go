@@ -26,7 +26,7 @@ func clusterRecipes() []recipe {
 	return []recipe{
 		{
 			Name: "traefik", Module: "github.com/traefik/traefik/v3",
-			Programs: []program{{"traefik", "github.com/traefik/traefik/v3/cmd/traefik"}},
+			Programs: []program{{"traefik", "."}},
 			LDFlags:  "-X github.com/traefik/traefik/v3/pkg/version.Version={version}",
 			Debian:   []string{"ca-certificates"},
 			Image:    &image{BindLow: true, Certs: true, Dirs: []dir{{"/data"}}, Ports: []int{80, 443}},

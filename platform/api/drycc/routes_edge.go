@@ -110,7 +110,7 @@ func routeRoutes() []route {
 		{method: "GET", pattern: "/v2/apps/{app}/routes/{name}/", run: (*Handler).findRoute, doc: routeDoc{
 			summary: "One route.", who: viewer, status: 200, response: "Route"}},
 		{method: "PUT", pattern: "/v2/apps/{app}/routes/{name}/", run: (*Handler).putRoute, doc: routeDoc{
-			summary: "Make a route (201) or replace it (200); without rules it is deleted (204). Kinds: HTTPRoute and GRPCRoute.", who: member,
+			summary: "Make a route (201) or replace it (200); without rules it is deleted (204). Kinds: HTTPRoute, GRPCRoute, TCPRoute and TLSRoute.", who: member,
 			request: `{"app"?, "name"?, "kind", "parent_refs": [{"name", "port"}], "rules": [...]}`, status: 201, also: []int{200, 204}, response: "Route"}},
 		{method: "DELETE", pattern: "/v2/apps/{app}/routes/{name}/", run: (*Handler).deleteRoute, doc: routeDoc{
 			summary: "Delete a route; what a service has by itself stays.", who: admin, status: 204}},

@@ -1,0 +1,207 @@
+// Command traefik is Traefik as the platform's gateway: its Gateway API
+// provider, its router and its proxy, with a guard of ours in front of every
+// route (package guard). What a gateway on one host has no use for is not wired:
+// certificates by ACME, plugins, tracing, other providers than Gateway API and
+// file, the dashboard. It takes Traefik's own flags.
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	stdlog "log"
+	"os"
+	"os/signal"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/rs/zerolog"
+	"github.com/rs/zerolog/log"
+	"github.com/traefik/paerser/cli"
+	"github.com/traefik/traefik/v3/cmd"
+	"github.com/traefik/traefik/v3/cmd/healthcheck"
+	cmdversion "github.com/traefik/traefik/v3/cmd/version"
+	tcli "github.com/traefik/traefik/v3/pkg/cli"
+	"github.com/traefik/traefik/v3/pkg/config/dynamic"
+	"github.com/traefik/traefik/v3/pkg/config/runtime"
+	"github.com/traefik/traefik/v3/pkg/config/static"
+	"github.com/traefik/traefik/v3/pkg/observability/metrics"
+	"github.com/traefik/traefik/v3/pkg/provider/aggregator"
+	"github.com/traefik/traefik/v3/pkg/provider/traefik"
+	"github.com/traefik/traefik/v3/pkg/proxy"
+	"github.com/traefik/traefik/v3/pkg/proxy/httputil"
+	"github.com/traefik/traefik/v3/pkg/safe"
+	"github.com/traefik/traefik/v3/pkg/server"
+	"github.com/traefik/traefik/v3/pkg/server/middleware"
+	"github.com/traefik/traefik/v3/pkg/server/service"
+	"github.com/traefik/traefik/v3/pkg/tcp"
+	traefiktls "github.com/traefik/traefik/v3/pkg/tls"
+	"github.com/traefik/traefik/v3/pkg/version"
+
+	"github.com/slipway-paas/slipway/embedded/src/traefik/guard"
+)
+
+func main() {
+	if err := run(); err != nil {
+		log.Error().Err(err).Msg("The gateway ends")
+		os.Exit(1)
+	}
+}
+
+func run() error {
+	zerolog.SetGlobalLevel(zerolog.WarnLevel) // until the flags say another
+	config := cmd.NewTraefikConfiguration()
+	sources := []cli.ResourceLoader{&tcli.FlagLoader{}}
+	command := &cli.Command{
+		Name: "traefik", Description: "Traefik as the gateway of Slipway", Configuration: config, Resources: sources,
+		Run: func([]string) error { return serve(&config.Configuration) },
+	}
+	for _, sub := range []*cli.Command{healthcheck.NewCmd(&config.Configuration, sources), cmdversion.NewCmd()} {
+		if err := command.AddCommand(sub); err != nil {
+			return err
+		}
+	}
+	return cli.Execute(command)
+}
+
+// serve runs until a signal ends it.
+func serve(c *static.Configuration) error {
+	ctx, cancel := signal.NotifyContext(context.Background(), syscall.SIGINT, syscall.SIGTERM)
+	defer cancel()
+	if err := setLog(c); err != nil {
+		return err
+	}
+	c.SetEffectiveConfiguration()
+	if err := c.ValidateConfiguration(); err != nil {
+		return err
+	}
+	if err := supported(c); err != nil {
+		return err
+	}
+	log.Info().Str("version", version.Version).Msg("The gateway starts")
+	s, err := newServer(ctx, c)
+	if err != nil {
+		return err
+	}
+	if c.Ping != nil {
+		c.Ping.WithContext(ctx)
+	}
+	s.Start(ctx)
+	defer s.Close()
+	s.Wait()
+	return nil
+}
+
+// supported refuses settings of Traefik that would silently do nothing here.
+func supported(c *static.Configuration) error {
+	switch {
+	case len(c.CertificatesResolvers) > 0:
+		return errors.New("certificatesResolvers: this gateway gets no certificates by itself")
+	case c.Tracing != nil:
+		return errors.New("tracing: not part of this gateway")
+	case c.Spiffe != nil:
+		return errors.New("spiffe: not part of this gateway")
+	case c.Experimental != nil && (len(c.Experimental.Plugins) > 0 || len(c.Experimental.LocalPlugins) > 0):
+		return errors.New("plugins: not part of this gateway")
+	}
+	return nil
+}
+
+func setLog(c *static.Configuration) error {
+	level := zerolog.ErrorLevel
+	if c.Log != nil && c.Log.Level != "" {
+		var err error
+		if level, err = zerolog.ParseLevel(strings.ToLower(c.Log.Level)); err != nil {
+			return fmt.Errorf("log.level: %w", err)
+		}
+	}
+	zerolog.SetGlobalLevel(level)
+	log.Logger = zerolog.New(os.Stderr).With().Timestamp().Logger().Level(level)
+	zerolog.DefaultContextLogger = &log.Logger
+	stdlog.SetFlags(0)
+	stdlog.SetOutput(log.Logger)
+	return nil
+}
+
+// newServer joins Traefik's parts: providers tell of routes, a watcher gathers
+// changes, and each listener below takes over what is its own.
+func newServer(ctx context.Context, c *static.Configuration) (*server.Server, error) {
+	var logTo io.Writer
+	if c.AccessLog != nil {
+		logTo, c.AccessLog = os.Stdout, nil // ours instead of Traefik's
+	}
+	watch := guard.New(logTo)
+	if c.Providers.KubernetesGateway != nil {
+		c.Providers.KubernetesGateway.SetRouterTransform(teacher{watch.Apps})
+	}
+	providers := aggregator.NewProviderAggregator(*c.Providers)
+	if err := providers.AddProvider(traefik.New(*c)); err != nil {
+		return nil, err
+	}
+	pool := safe.NewPool(ctx)
+	certs := traefiktls.NewManager(c.OCSP)
+	registry := newMetrics(ctx, c)
+	observability := middleware.NewObservabilityMgr(*c, registry, nil, nil, nil, nil)
+	entryTCP, err := server.NewTCPEntryPoints(c.EntryPoints, c.HostResolver, registry)
+	if err != nil {
+		return nil, err
+	}
+	entryUDP, err := server.NewUDPEntryPoints(c.EntryPoints)
+	if err != nil {
+		return nil, err
+	}
+	transports, dialers := service.NewTransportManager(nil), tcp.NewDialerManager(nil)
+	var proxies service.ProxyBuilder = httputil.NewProxyBuilder(transports, nil)
+	if c.Experimental != nil && c.Experimental.FastProxy != nil {
+		proxies = proxy.NewSmartBuilder(transports, proxies, *c.Experimental.FastProxy)
+	}
+	services := service.NewManagerFactory(*c, pool, observability, transports, proxies, nil)
+	routers, err := server.NewRouterFactory(*c, services, certs, observability, nil, dialers)
+	if err != nil {
+		return nil, err
+	}
+	watcher := server.NewConfigurationWatcher(pool, providers, nil, "internal")
+	watcher.AddListener(func(conf dynamic.Configuration) {
+		certs.UpdateConfigs(context.Background(), conf.TLS.Stores, conf.TLS.Options, conf.TLS.Certificates)
+	})
+	watcher.AddListener(func(conf dynamic.Configuration) {
+		transports.Update(conf.HTTP.ServersTransports)
+		proxies.Update(conf.HTTP.ServersTransports)
+		dialers.Update(conf.TCP.ServersTransports)
+	})
+	watcher.AddListener(func(conf dynamic.Configuration) {
+		tcpRouters, udpRouters := routers.CreateRouters(runtime.NewConfig(conf))
+		stand(watch, tcpRouters, certs)
+		entryTCP.Switch(tcpRouters)
+		entryUDP.Switch(udpRouters)
+	})
+	watcher.AddListener(countReloads(c, registry))
+	return server.NewServer(pool, entryTCP, entryUDP, watcher, observability), nil
+}
+
+func newMetrics(ctx context.Context, c *static.Configuration) metrics.Registry {
+	var all []metrics.Registry
+	if c.Metrics != nil && c.Metrics.Prometheus != nil {
+		if r := metrics.RegisterPrometheus(ctx, c.Metrics.Prometheus); r != nil {
+			all = append(all, r)
+		}
+	}
+	return metrics.NewMultiRegistry(all)
+}
+
+func countReloads(c *static.Configuration, r metrics.Registry) func(dynamic.Configuration) {
+	var names []string
+	for name := range c.EntryPoints {
+		names = append(names, name)
+	}
+	labelled := r.IsEpEnabled() || r.IsRouterEnabled() || r.IsSvcEnabled()
+	return func(conf dynamic.Configuration) {
+		r.ConfigReloadsCounter().Add(1)
+		r.LastConfigReloadSuccessGauge().Set(float64(time.Now().Unix()))
+		if labelled {
+			metrics.OnConfigurationUpdate(conf, names)
+		}
+	}
+}

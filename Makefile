@@ -107,6 +107,7 @@ lint: ## gofmt, vet, staticcheck, shellcheck, sizes and phrases
 .PHONY: test-unit
 test-unit: ## Tests that need no root and do not compile Kubernetes
 	go test -timeout 5m $$(scripts/packages.sh light)
+	cd embedded/src/traefik && go test ./guard
 
 .PHONY: test-heavy
 test-heavy: ## Unit tests of the packages that link Kubernetes (lint vets them)

@@ -14,6 +14,7 @@ import (
 	"os"
 	"os/signal"
 	"strings"
+	"sync"
 	"syscall"
 	"time"
 
@@ -81,16 +82,14 @@ func serve(c *static.Configuration) error {
 		return err
 	}
 	log.Info().Str("version", version.Version).Msg("The gateway starts")
-	s, err := newServer(ctx, c)
+	s, err := newServer(c)
 	if err != nil {
 		return err
 	}
 	if c.Ping != nil {
 		c.Ping.WithContext(ctx)
 	}
-	s.Start(ctx)
-	defer s.Close()
-	s.Wait()
+	s.run(ctx)
 	return nil
 }
 
@@ -125,9 +124,44 @@ func setLog(c *static.Configuration) error {
 	return nil
 }
 
+// gateway is all that runs.
+type gateway struct {
+	pool    *safe.Pool
+	tcp     server.TCPEntryPoints
+	udp     server.UDPEntryPoints
+	watcher *server.ConfigurationWatcher
+	ready   chan struct{} // closed when routes are in place
+}
+
+// patience is how long connections wait for the first routes. A cluster may
+// have none yet.
+const patience = 15 * time.Second
+
+// run serves until ctx ends, then drains. The ports are open from the start,
+// beside those of a gateway that this one replaces, and what connects here
+// waits until there are routes: a connection taken before would be answered
+// with 404.
+func (g *gateway) run(ctx context.Context) {
+	g.watcher.Start()
+	late := time.NewTimer(patience)
+	defer late.Stop()
+	select {
+	case <-g.ready:
+	case <-late.C:
+		log.Warn().Msg("No routes yet: serving without")
+	case <-ctx.Done():
+	}
+	g.tcp.Start()
+	g.udp.Start()
+	<-ctx.Done()
+	g.tcp.Stop()
+	g.udp.Stop()
+	g.pool.Stop()
+}
+
 // newServer joins Traefik's parts: providers tell of routes, a watcher gathers
 // changes, and each listener below takes over what is its own.
-func newServer(ctx context.Context, c *static.Configuration) (*server.Server, error) {
+func newServer(c *static.Configuration) (*gateway, error) {
 	var logTo io.Writer
 	if c.AccessLog != nil {
 		logTo, c.AccessLog = os.Stdout, nil // ours instead of Traefik's
@@ -140,6 +174,7 @@ func newServer(ctx context.Context, c *static.Configuration) (*server.Server, er
 	if err := providers.AddProvider(traefik.New(*c)); err != nil {
 		return nil, err
 	}
+	ctx := context.Background() // what is drained still follows the cluster
 	pool := safe.NewPool(ctx)
 	certs := traefiktls.NewManager(c.OCSP)
 	registry := newMetrics(ctx, c)
@@ -178,7 +213,23 @@ func newServer(ctx context.Context, c *static.Configuration) (*server.Server, er
 		entryUDP.Switch(udpRouters)
 	})
 	watcher.AddListener(countReloads(c, registry))
-	return server.NewServer(pool, entryTCP, entryUDP, watcher, observability), nil
+	g := &gateway{pool: pool, tcp: entryTCP, udp: entryUDP, watcher: watcher, ready: make(chan struct{})}
+	watcher.AddListener(g.awaitRoutes())
+	return g, nil
+}
+
+// awaitRoutes closes ready with the first configuration that has routes of the
+// cluster. The provider tells of all that there are at once.
+func (g *gateway) awaitRoutes() func(dynamic.Configuration) {
+	var once sync.Once
+	return func(conf dynamic.Configuration) {
+		for name := range conf.HTTP.Routers {
+			if strings.HasSuffix(name, "@kubernetesgateway") {
+				once.Do(func() { close(g.ready) })
+				return
+			}
+		}
+	}
 }
 
 func newMetrics(ctx context.Context, c *static.Configuration) metrics.Registry {

@@ -356,7 +356,7 @@
 <     "message": "Validation failed",
 <     "details": {
 <       "ports": [
-<         "port 5432 (TCP) is not open on this platform: its gateway listens on 80 (HTTP) and 443 (HTTPS)."
+<         "port 5432 (TCP) is not open on this platform: its gateway listens on 80 (HTTP), 443 (HTTPS) and 443 (TLS). An administrator opens more with the setting SLIPWAY_GATEWAY_PORTS."
 <       ]
 <     }
 <   }
@@ -868,7 +868,7 @@
 <     "message": "Validation failed",
 <     "details": {
 <       "kind": [
-<         "TCPRoute is not carried by this platform's gateway: it needs a port of its own, and only 80 (HTTP) and 443 (HTTPS) are open. Use HTTPRoute or GRPCRoute."
+<         "TCPRoute needs a port of its own, and only 80 (HTTP), 443 (HTTPS) and 443 (TLS) are open on this platform. An administrator opens more with the setting SLIPWAY_GATEWAY_PORTS."
 <       ]
 <     }
 <   }

@@ -21,7 +21,17 @@ func builderSettings() []Setting {
 			Meaning: "whether root in a build is nobody on the node: true or false"}, oneOf("true", "false")),
 		tunable(Setting{Name: "SLIPWAY_BUILD_SOURCE_FILES", Key: "build-source-files", Default: "100000",
 			Meaning: "files that a source tree may have"}, wholeBetween(1, 100_000_000)),
+		tunable(Setting{Name: "SLIPWAY_BUILD_PACK_BUILDER", Key: "build-pack-builder", Default: "the carried one",
+			Meaning: "builder image of Cloud Native Buildpacks for apps that name none"}, imageName),
 	}
+}
+
+// imageName accepts what a registry could have.
+func imageName(v string) (string, string) {
+	if !regexp.MustCompile(`^[a-z0-9][A-Za-z0-9._:/@-]*$`).MatchString(v) {
+		return "is no image", "write its full name: docker.io/heroku/builder:24"
+	}
+	return "", ""
 }
 
 func quantityLike(expression, cure string) func(v string) (string, string) {

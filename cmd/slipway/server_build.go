@@ -14,6 +14,7 @@ import (
 
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
 	"github.com/slipway-paas/slipway/charts"
+	"github.com/slipway-paas/slipway/embedded"
 	"github.com/slipway-paas/slipway/platform/build"
 	"github.com/slipway-paas/slipway/platform/kube"
 )
@@ -29,15 +30,20 @@ func (s *server) newBuilder(cluster *kube.Cluster) (*build.Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	registry := build.Registry{
+		Address: s.settings.RegistryIP().String() + ":5000", Username: secrets.BuilderUser, Password: password,
+	}
+	pod, disk := cluster.Program("builder", builderPatience), int64(s.number("SLIPWAY_BUILD_DISK", 10240))*megabyte
 	return build.New(build.Options{
-		Pod: cluster.Program("builder", builderPatience), Domain: s.settings.Domain, Carried: s.carriedImages,
-		Registry: build.Registry{
-			Address: s.settings.RegistryIP().String() + ":5000", Username: secrets.BuilderUser, Password: password,
-		},
+		Pod: pod, Domain: s.settings.Domain, Carried: s.carriedImages, Registry: registry,
+		Packer: build.NewPacks(build.PacksOptions{
+			Pod: pod, Registry: registry, Aliases: []string{"registry." + s.settings.Domain}, Layout: embedded.Packs,
+			Builder: s.settings.ControllerSetting("SLIPWAY_BUILD_PACK_BUILDER"), Disk: disk, Free: s.keepFree(),
+		}),
 		Source: build.Limits{
 			Bytes: int64(s.number("SLIPWAY_BUILD_SOURCE_LIMIT", 1024)) * megabyte, Files: s.number("SLIPWAY_BUILD_SOURCE_FILES", 0),
 		},
-		Disk: int64(s.number("SLIPWAY_BUILD_DISK", 10240)) * megabyte, Free: s.keepFree(), Logger: s.log,
+		Disk: disk, Free: s.keepFree(), Logger: s.log,
 	}), nil
 }
 

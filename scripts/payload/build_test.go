@@ -247,7 +247,7 @@ func TestCommandLine(t *testing.T) {
 	require.ErrorContains(t, err, `no component "nothing"; there are traefik`)
 	chosen, err := choose(recipes(), nil)
 	require.NoError(t, err)
-	require.Len(t, chosen, 19)
+	require.Len(t, chosen, 20)
 }
 
 // Every recipe has its pin, and nothing is pinned that no recipe uses.

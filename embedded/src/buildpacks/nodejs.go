@@ -146,10 +146,39 @@ func (b *nodeBuild) modules(ctx context.Context, name string, l layer, which str
 			return err
 		}
 	}
+	if err := b.pinLinks(link); err != nil {
+		return err
+	}
 	if err := moveTree(ctx, b.source, link, dir); err != nil {
 		return err
 	}
 	return errors.Join(b.declare(name, l), os.Symlink(target, link))
+}
+
+// pinLinks makes the links to packages that are part of the source, which are
+// relative, lead there from anywhere.
+func (b *nodeBuild) pinLinks(modules string) error {
+	var links []string
+	for _, pattern := range []string{"*", "@*/*"} {
+		found, err := filepath.Glob(filepath.Join(modules, pattern))
+		if err != nil {
+			return err
+		}
+		links = append(links, found...)
+	}
+	for _, link := range links {
+		target, err := os.Readlink(link)
+		if err != nil || filepath.IsAbs(target) {
+			continue // a folder, or a link that leads there already
+		}
+		if err := os.Remove(link); err != nil {
+			return err
+		}
+		if err := os.Symlink(filepath.Join(filepath.Dir(link), target), link); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // moveTree moves a folder into another one, which is on another file system.

@@ -158,7 +158,7 @@ func newPhases(ctx context.Context, gw gateway.Client, o order.Order) (*phases, 
 		}
 	}
 	if p.uid == 0 {
-		return nil, &sourceError{fmt.Sprintf("The builder %s builds as root, which is not allowed.", builderName(o))}
+		return nil, &sourceError{text: fmt.Sprintf("The builder %s builds as root, which is not allowed.", builderName(o))}
 	}
 	if p.runRef == "" {
 		if p.runRef, err = runImage(o, config); err != nil {
@@ -190,20 +190,20 @@ func runImage(o order.Order, config imageConfig) (string, error) {
 	}
 	name := builderName(o)
 	if err := json.Unmarshal([]byte(config.Config.Labels["io.buildpacks.builder.metadata"]), &metadata); err != nil {
-		return "", &sourceError{fmt.Sprintf("The image %s is no builder of Cloud Native Buildpacks: it has no label io.buildpacks.builder.metadata.", name)}
+		return "", &sourceError{text: fmt.Sprintf("The image %s is no builder of Cloud Native Buildpacks: it has no label io.buildpacks.builder.metadata.", name)}
 	}
 	run := metadata.Stack.RunImage.Image
 	if len(metadata.Images) > 0 {
 		run = metadata.Images[0].Image
 	}
 	if run == "" {
-		return "", &sourceError{fmt.Sprintf("The builder %s names no run image.", name)}
+		return "", &sourceError{text: fmt.Sprintf("The builder %s names no run image.", name)}
 	}
 	// The password that the run image is read with is good for all of them.
 	for _, host := range append([]string{o.Registry}, o.Aliases...) {
 		rest, ours := strings.CutPrefix(run, host+"/")
 		if ours && !strings.HasPrefix(rest, o.Repository+":") && !strings.HasPrefix(rest, o.Repository+"@") {
-			return "", &sourceError{fmt.Sprintf("The builder %s has apps run in an image that is not this app's.", name)}
+			return "", &sourceError{text: fmt.Sprintf("The builder %s has apps run in an image that is not this app's.", name)}
 		}
 	}
 	return run, nil
@@ -215,9 +215,9 @@ func (p *phases) unread(ref string, err error) error {
 		return fmt.Errorf("reading the image %s: %w", ref, err)
 	}
 	if strings.Contains(err.Error(), "denied by policy") {
-		return &sourceError{fmt.Sprintf("The builder %s is an image that is not this app's.", ref)}
+		return &sourceError{text: fmt.Sprintf("The builder %s is an image that is not this app's.", ref)}
 	}
-	return &sourceError{fmt.Sprintf("The builder %s could not be read: %s. Check the name, and whether the platform can reach its registry.", ref, trimmed(err.Error()))}
+	return &sourceError{text: fmt.Sprintf("The builder %s could not be read: %s. Check the name, and whether the platform can reach its registry.", ref, trimmed(err.Error()))}
 }
 
 // failedPhase is the phase whose step failed.
@@ -235,23 +235,23 @@ func (p *phases) explain(phase string, err error) error {
 	var exit *gatewaypb.ExitError
 	if !errors.As(err, &exit) {
 		if strings.Contains(err.Error(), "denied by policy") {
-			return &sourceError{"The builder is an image that is not this app's."}
+			return &sourceError{text: "The builder is an image that is not this app's."}
 		}
 		return fmt.Errorf("buildpacks, %s: %w", phase, err)
 	}
 	switch {
 	case phase == "detect" && exit.ExitCode == exitNoneFits && p.order.Packs.Run != "":
-		return &sourceError{"No buildpack fits this source. At its top there is none of: go.mod (Go), package.json (Node.js), " +
+		return &sourceError{text: "No buildpack fits this source. At its top there is none of: go.mod (Go), package.json (Node.js), " +
 			"index.html or Staticfile, also index.html in public, dist, build, _site or out (static site), Procfile. " +
 			"Commit one of them, or a Dockerfile, or name another builder in the file .pack-builder."}
 	case phase == "detect" && (exit.ExitCode == exitNoneFits || exit.ExitCode == exitFitsFailed):
-		return &sourceError{fmt.Sprintf("No buildpack of %s fits this source; what each looked for is above.", builderName(p.order))}
+		return &sourceError{text: fmt.Sprintf("No buildpack of %s fits this source; what each looked for is above.", builderName(p.order))}
 	case phase == "build" && exit.ExitCode == exitBuild, phase == "build" && exit.ExitCode < 128:
-		return &sourceError{"A buildpack could not build this source; what it said is above."}
+		return &sourceError{text: "A buildpack could not build this source; what it said is above."}
 	case exit.ExitCode == 137:
-		return &sourceError{"A buildpack was killed: most likely it took more memory than a build may have."}
+		return &sourceError{text: "A buildpack was killed: most likely it took more memory than a build may have."}
 	case phase == "build" || phase == "detect":
-		return &sourceError{fmt.Sprintf("The buildpacks' phase %s ended with exit code %d; what it said is above.", phase, exit.ExitCode)}
+		return &sourceError{text: fmt.Sprintf("The buildpacks' phase %s ended with exit code %d; what it said is above.", phase, exit.ExitCode)}
 	}
 	return fmt.Errorf("buildpacks, %s: exit code %d", phase, exit.ExitCode)
 }

@@ -50,6 +50,17 @@ func TestRealDockerfile(t *testing.T) {
 	assert.Equal(t, "made with bookworm\nhello", k.run(changed.Image))
 }
 
+// TestRealChangedSource: a file of the same size and time is the new one.
+func TestRealChangedSource(t *testing.T) {
+	k := newKit(t)
+	a := k.app()
+	for _, word := range []string{"one", "two"} {
+		n, _, err := k.build(t.Context(), a, map[string]string{"Dockerfile": dockerfile, "index.html": word}, nil)
+		require.NoError(t, err)
+		require.Equal(t, "made with none\n"+word, k.run(n.Image))
+	}
+}
+
 func TestRealPipelines(t *testing.T) {
 	k := newKit(t)
 	n, _, err := k.build(t.Context(), k.app(), map[string]string{

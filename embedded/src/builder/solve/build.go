@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"crypto/rand"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -131,7 +132,10 @@ func solveOptions(o order.Order, image order.Image, source fsutil.FS, attach []s
 		attrs["no-cache"] = ""
 	}
 	return client.SolveOpt{
-		Frontend: "dockerfile.v0", FrontendAttrs: attrs, SharedKey: o.Tenant,
+		Frontend: "dockerfile.v0", FrontendAttrs: attrs,
+		// BuildKit would take a file over from the last tree with the same key that
+		// has the same size and time: content may differ, so no tree shares one.
+		SharedKey:    rand.Text(),
 		LocalMounts:  map[string]fsutil.FS{"context": source, "dockerfile": source},
 		Session:      attach,
 		SourcePolicy: sources(o),

@@ -168,9 +168,9 @@ func gatewayMemory(t *testing.T) int64 {
 // versions: TLS 1.2 with forward secrecy and authenticated ciphers, TLS 1.3,
 // and nothing else.
 func (r *realGateway) versions(t *testing.T) {
-	try := func(c tls.Config) error {
+	try := func(c *tls.Config) error {
 		c.InsecureSkipVerify, c.ServerName = true, r.own
-		conn, err := tls.Dial("tcp", r.tls, &c)
+		conn, err := tls.Dial("tcp", r.tls, c)
 		if err != nil {
 			return err
 		}
@@ -186,7 +186,7 @@ func (r *realGateway) versions(t *testing.T) {
 		if !slices.Contains(s.SupportedVersions, tls.VersionTLS12) {
 			continue
 		}
-		err := try(tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{s.ID}})
+		err := try(&tls.Config{MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{s.ID}})
 		if err == nil {
 			taken = append(taken, s.ID)
 		}
@@ -194,9 +194,9 @@ func (r *realGateway) versions(t *testing.T) {
 	}
 	assert.NotEmpty(t, taken, "one of them fits the key of the certificate")
 	for _, old := range []uint16{tls.VersionTLS10, tls.VersionTLS11} {
-		assert.ErrorContains(t, try(tls.Config{MinVersion: old, MaxVersion: old, CipherSuites: ids}), "protocol version", "%x", old)
+		assert.ErrorContains(t, try(&tls.Config{MinVersion: old, MaxVersion: old, CipherSuites: ids}), "protocol version", "%x", old)
 	}
-	require.NoError(t, try(tls.Config{MinVersion: tls.VersionTLS13}))
+	require.NoError(t, try(&tls.Config{MinVersion: tls.VersionTLS13}))
 	_, header, _ := r.becomes(t, 200, "https", r.own, "/")
 	assert.Empty(t, header.Get("Strict-Transport-Security"), "an app's own to say")
 }

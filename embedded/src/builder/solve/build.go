@@ -72,6 +72,9 @@ func build(ctx context.Context, o order.Order, source *tree, out *events) (*orde
 	done := &order.Done{Digests: map[string]string{}}
 	if o.Packs != nil {
 		if done.Packed, err = buildPacks(ctx, daemon, o, source, out); err != nil {
+			if cause := context.Cause(ctx); cause != nil {
+				return nil, cause
+			}
 			return nil, err
 		}
 	}

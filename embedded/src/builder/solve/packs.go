@@ -10,6 +10,7 @@ import (
 	"regexp"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/buildkit/client"
 	"github.com/moby/buildkit/client/llb"
@@ -44,6 +45,7 @@ const packsTag = "buildpack"
 // believe, which images are read above all, never passes through the hands of
 // the other two.
 func buildPacks(ctx context.Context, daemon *client.Client, o order.Order, source fsutil.FS, out *events) (*order.Packed, error) {
+	begun := time.Now()
 	status := make(chan *client.SolveStatus)
 	show := newProgress(out)
 	var group sync.WaitGroup
@@ -63,6 +65,10 @@ func buildPacks(ctx context.Context, daemon *client.Client, o order.Order, sourc
 		return gateway.NewResult(), failed
 	}, status)
 	group.Wait()
+	if p != nil {
+		// No other build can use what these steps wrote.
+		dropLeftovers(ctx, daemon, begun, []string{p.mark()})
+	}
 	if failed != nil && p != nil {
 		return nil, p.explain(show.failedPhase(), failed)
 	}
@@ -129,6 +135,11 @@ type phases struct {
 	uid, gid int
 	nonce    string // tells this build's steps from those of all others
 }
+
+// mark ends the commands of this build's steps, as a comment. It keeps BuildKit
+// from taking their results from its cache: what was built before is the
+// lifecycle's to know.
+func (p *phases) mark() string { return "# " + p.nonce }
 
 // imageConfig is what of an image's configuration matters.
 type imageConfig struct {

@@ -125,7 +125,7 @@ func (p *phases) theirs(phase, command string) llb.ExecState {
 
 func (p *phases) common(phase, shell, script string) []llb.RunOption {
 	return []llb.RunOption{
-		llb.Args([]string{shell, "-c", script}), llb.User(fmt.Sprintf("%d:%d", p.uid, p.gid)), llb.Dir("/"),
+		llb.Args([]string{shell, "-c", script + " " + p.mark()}), llb.User(fmt.Sprintf("%d:%d", p.uid, p.gid)), llb.Dir("/"),
 		llb.AddEnv("CNB_PLATFORM_API", platformAPI), llb.AddEnv("CNB_USER_ID", strconv.Itoa(p.uid)), llb.AddEnv("CNB_GROUP_ID", strconv.Itoa(p.gid)),
 		llb.AddEnv("CNB_NO_COLOR", "true"),
 		// What was built before is the lifecycle's to know, not BuildKit's.

@@ -128,8 +128,7 @@ func (p *phases) common(phase, shell, script string) []llb.RunOption {
 		llb.Args([]string{shell, "-c", script + " " + p.mark()}), llb.User(fmt.Sprintf("%d:%d", p.uid, p.gid)), llb.Dir("/"),
 		llb.AddEnv("CNB_PLATFORM_API", platformAPI), llb.AddEnv("CNB_USER_ID", strconv.Itoa(p.uid)), llb.AddEnv("CNB_GROUP_ID", strconv.Itoa(p.gid)),
 		llb.AddEnv("CNB_NO_COLOR", "true"),
-		// What was built before is the lifecycle's to know, not BuildKit's.
-		llb.AddEnv("SLIPWAY_BUILD", p.nonce), llb.WithCustomName(phaseStep + phase),
+		llb.WithCustomName(phaseStep + phase),
 	}
 }
 

@@ -120,7 +120,9 @@ func isConfigFile(name string) bool {
 }
 
 // chooseStack follows the guide: DRYCC_STACK wins, then a Dockerfile, then a
-// Procfile or project.toml; a tree with none of them needs a Dockerfile.
+// Procfile or project.toml. The guide's stack for what is left, container,
+// needs a Dockerfile somewhere: without one, and without pipelines that may name
+// one, the buildpacks get to see whether they know the language.
 func chooseStack(t *tree, wanted string) (stack string, notes []string) {
 	switch {
 	case wanted == Container || wanted == Buildpack:
@@ -128,10 +130,20 @@ func chooseStack(t *tree, wanted string) (stack string, notes []string) {
 	case wanted != "":
 		notes = []string{fmt.Sprintf("DRYCC_STACK is %q, which is neither container nor buildpack: the files decide.", wanted)}
 	}
-	if !t.file(dockerfileName) && (t.file(procfileName) || t.file(projectName)) {
+	if !t.file(dockerfileName) && (t.file(procfileName) || t.file(projectName) || !t.hasPipelines()) {
 		return Buildpack, notes
 	}
 	return Container, notes
+}
+
+// hasPipelines reports whether there is a file in .drycc that tells of one.
+func (t *tree) hasPipelines() bool {
+	for name := range t.members {
+		if path.Dir(name) == dryccDir && isPipeline(path.Base(name)) {
+			return true
+		}
+	}
+	return false
 }
 
 // planImages lists the images that Dockerfiles make: those of pipelines with a

@@ -51,6 +51,9 @@ func TestLife(t *testing.T) {
 	should(t, m, "a crash of server and supervisor", s.crashOfAll)
 	should(t, m, "delete the app", s.deleteApp)
 	should(t, m, "the cluster half on this cluster", s.realCluster)
+	should(t, m, "git push of a Dockerfile", s.pushDockerfile)
+	should(t, m, "git push of each language", s.pushLanguages)
+	should(t, m, "git push of pipelines", s.pushPipelines)
 	must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
 }
 

@@ -136,7 +136,7 @@ func (c *Controller) checkHost(ctx context.Context, a platform.App, host string)
 	} else if platform.CodeOf(err) != platform.NotFound {
 		return err
 	}
-	claims, err := c.store.ListClaims(ctx, a.ID, []string{host})
+	claims, err := c.store.ListClaims(ctx, a.ID, append([]string{host}, wildcardsOver(host)...))
 	if err != nil {
 		return err
 	}
@@ -144,11 +144,33 @@ func (c *Controller) checkHost(ctx context.Context, a platform.App, host string)
 		// The gateway chooses certificates by name over all apps, an exact name
 		// before a wildcard: the same name in the certificate of a stranger
 		// could be served for this one.
-		if claim.Cert && claim.Workspace != a.Workspace {
+		if claim.Workspace != a.Workspace && (claim.Name != host && !claim.Cert || claim.Name == host && claim.Cert) {
 			return hostTaken(host)
 		}
 	}
-	return nil
+	parent, wildcard := strings.CutPrefix(host, "*.")
+	if !wildcard {
+		return nil
+	}
+	if claims, err = c.store.ListBelow(ctx, a.Workspace, parent); err != nil || len(claims) == 0 {
+		return err
+	}
+	return platform.FieldErrorf("domain", "%s covers names of another workspace: name the domains that you need one by one", host)
+}
+
+// wildcardsOver are the wildcards that cover a host. The gateway lets a longer
+// path under a wildcard win over the whole host: whoever has the wildcard could
+// take requests of the host.
+func wildcardsOver(host string) (list []string) {
+	host = strings.TrimPrefix(host, "*.")
+	for {
+		_, parent, ok := strings.Cut(host, ".")
+		if !ok {
+			return list
+		}
+		list = append(list, "*."+parent)
+		host = parent
+	}
 }
 
 // platformLabels are names below the platform's domain that it uses itself,

@@ -356,3 +356,28 @@ func TestHostNames(t *testing.T) {
 		fails(t, err, platform.Invalid, says)
 	}
 }
+
+// A wildcard covers names of its own workspace only, and nobody gets a name
+// below a wildcard of somebody else's: the gateway would let a longer path of
+// one win over the host of the other.
+func TestWildcardsStayAmongTheirOwn(t *testing.T) {
+	t.Parallel()
+	k := newKit(t).run()
+	k.create(app)
+	k.create("second")
+	_, err := k.CreateApp(t.Context(), k.bobby, control.NewApp{ID: "bobby-app"})
+	require.NoError(t, err)
+	add := func(who control.Actor, to, name string) error {
+		_, err := k.AddDomain(t.Context(), who, to, name, "web")
+		return err
+	}
+	require.NoError(t, add(k.alice, app, "*.example.com"))
+	require.NoError(t, add(k.alice, "second", "www.example.com"))
+	fails(t, add(k.bobby, "bobby-app", "shop.example.com"), platform.Invalid, "already in use by another app")
+	fails(t, add(k.bobby, "bobby-app", "a.b.example.com"), platform.Invalid, "already in use by another app")
+	fails(t, add(k.bobby, "bobby-app", "*.b.example.com"), platform.Invalid, "already in use by another app")
+	require.NoError(t, add(k.bobby, "bobby-app", "example.com"))
+	require.NoError(t, add(k.bobby, "bobby-app", "www.example.org"))
+	fails(t, add(k.alice, app, "*.example.org"), platform.Invalid, "covers names of another workspace")
+	require.NoError(t, add(k.bobby, "bobby-app", "*.example.org"))
+}

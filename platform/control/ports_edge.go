@@ -31,6 +31,9 @@ type EdgeStore interface {
 	// case, as a domain or in a certificate that is attached. One may be listed
 	// several times.
 	ListClaims(ctx context.Context, app string, names []string) ([]Claim, error)
+	// ListBelow lists which apps outside a workspace have domains below name,
+	// in lower case: "www.example.com" and "*.b.example.com" for "example.com".
+	ListBelow(ctx context.Context, workspace, name string) ([]Claim, error)
 
 	// AddCert gives the certificate its ID; key is sealed. A name is unique
 	// within an app, or among its owner's when it belongs to no app.

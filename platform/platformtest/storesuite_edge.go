@@ -51,6 +51,14 @@ func suiteDomains(t *testing.T, f fixture) {
 	claims, err := f.ListClaims(f.ctx, "other", []string{"www.example.com", "example.net", "nothere"})
 	require.NoError(t, err)
 	require.Equal(t, []control.Claim{{App: "hello", Workspace: "wshello", Name: "www.example.com"}}, claims)
+	below, err := f.ListBelow(f.ctx, "wsother", "example.com")
+	require.NoError(t, err)
+	require.Equal(t, []control.Claim{{App: "hello", Workspace: "wshello", Name: "*.example.com"}, {App: "hello", Workspace: "wshello", Name: "www.example.com"}}, below)
+	for workspace, name := range map[string]string{"wshello": "example.com", "wsother": "xample.com"} {
+		below, err = f.ListBelow(f.ctx, workspace, name)
+		require.NoError(t, err)
+		require.Empty(t, below)
+	}
 	f.code(platform.NotFound, f.DeleteDomain(f.ctx, "other", "www.example.com", day(3)))
 	require.NoError(t, f.DeleteDomain(f.ctx, "hello", "www.example.com", day(3)))
 	require.Len(t, f.edge("hello").Domains, 1)

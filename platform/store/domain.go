@@ -84,6 +84,19 @@ func (s *Store) ListClaims(ctx context.Context, app string, names []string) (lis
 	return list, err
 }
 
+// ListBelow lists which apps outside a workspace have domains below name. It
+// compares the ends of all names: a pattern would need its signs escaped.
+func (s *Store) ListBelow(ctx context.Context, workspace, name string) (list []control.Claim, err error) {
+	end := "." + name
+	err = s.view(ctx, "store.ListBelow", "Domain", func(tx *sql.Tx) error {
+		rows, err := tx.QueryContext(ctx, `SELECT a.id, w.id, d.name FROM domains d JOIN apps a ON a.number = d.app JOIN workspaces w ON w.number = a.workspace
+			WHERE substr(d.name, length(d.name) - ?) = ? AND w.id <> ? ORDER BY d.name`, len(end)-1, end, workspace)
+		list, err = collect(rows, err, scanClaim)
+		return err
+	})
+	return list, err
+}
+
 func scanClaim(row rowScanner) (c control.Claim, err error) {
 	err = row.Scan(&c.App, &c.Workspace, &c.Name)
 	return c, err

@@ -65,6 +65,7 @@ func (l *listening) ExecContext(ctx context.Context, query string, args []driver
 // and why. The key is a part of the statement.
 func whole() map[string]string {
 	return map[string]string{
+		"WHERE substr(d.name":                                    "when a wildcard is added; only an index on reversed names would help",
 		"FROM work ORDER BY id":                                  "read at a start only; work is short",
 		"AND g.ports LIKE":                                       "when an app takes a port of its own; few apps have gateways of their own",
 		"DELETE FROM work WHERE kind":                            "at a start only; work is short",

@@ -25,11 +25,15 @@ import (
 // machine; how long it does take is for the bench.
 const deployLimit = 3 * time.Minute
 
+// Ports that the gateway opens for apps, besides 80 and 443.
+const tcpPort, passPort = "15432", "16443"
+
 // TestLife is the whole life of an appliance on this machine, in order.
 func TestLife(t *testing.T) {
 	m := thisMachine(t)
 	before := photograph(t, m)
 	s := &story{m: m, app: "probe"}
+	t.Setenv("SLIPWAY_GATEWAY_PORTS", tcpPort+"/TCP,"+passPort+"/TLS")
 	must(t, "install", s.install)
 	must(t, "status is well", func(t *testing.T) { well(t, m, time.Minute); s.statusAsJSON(t) })
 	must(t, "install again changes nothing", s.installAgain)
@@ -51,6 +55,7 @@ func TestLife(t *testing.T) {
 	should(t, m, "a crash of server and supervisor", s.crashOfAll)
 	should(t, m, "delete the app", s.deleteApp)
 	should(t, m, "the cluster half on this cluster", s.realCluster)
+	should(t, m, "builds on this cluster", s.realBuilds)
 	should(t, m, "git push of a Dockerfile", s.pushDockerfile)
 	should(t, m, "git push of each language", s.pushLanguages)
 	should(t, m, "git push of pipelines", s.pushPipelines)

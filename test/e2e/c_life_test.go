@@ -55,7 +55,6 @@ func TestLife(t *testing.T) {
 	should(t, m, "a crash of server and supervisor", s.crashOfAll)
 	should(t, m, "delete the app", s.deleteApp)
 	should(t, m, "the cluster half on this cluster", s.realCluster)
-	should(t, m, "builds on this cluster", s.realBuilds)
 	should(t, m, "git push of a Dockerfile", s.pushDockerfile)
 	should(t, m, "git push of each language", s.pushLanguages)
 	should(t, m, "git push of pipelines", s.pushPipelines)

@@ -21,33 +21,26 @@ import (
 // server in memory, against this one: in a program of their own, because they
 // are inside that package.
 func (s *story) realCluster(t *testing.T) {
-	s.real(t, "../../platform/kube", "TestRealCluster",
+	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "e2e", "-vet=off", "-count", "1", "-timeout", "15m",
+		"-parallel", "4", "-v", "-run", "^TestReal", "../../platform/kube")
+	cmd.Env = append(os.Environ(),
+		"KUBECONFIG=/etc/rancher/k3s/k3s.yaml",
 		"SLIPWAY_HELLO_IMAGE="+carried(t, s.m, "hello"),
 		"SLIPWAY_BUSYBOX_IMAGE="+carried(t, s.m, "busybox"),
 		"SLIPWAY_FILER_IMAGE="+carried(t, s.m, "filer"),
 		"SLIPWAY_GATEWAY_TCP="+tcpPort, "SLIPWAY_GATEWAY_PASS="+passPort,
 	)
-	s.nothingLeft(t)
-}
-
-// realBuilds runs the tests of builds, hostile ones among them, on the builder
-// of this appliance.
-func (s *story) realBuilds(t *testing.T) { s.real(t, "../builder", "TestRealHostileSteps") }
-
-// real runs the TestReal… of a package; one of them is known to be there.
-func (s *story) real(t *testing.T, dir, known string, env ...string) {
-	t.Helper()
-	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "e2e", "-vet=off", "-count", "1", "-timeout", "15m",
-		"-parallel", "4", "-v", "-run", "^TestReal", dir)
-	cmd.Env = append(append(os.Environ(), "KUBECONFIG=/etc/rancher/k3s/k3s.yaml"), env...)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	assert.Contains(t, string(out), "--- PASS: "+known, "they did run:\n%s", out)
+	for _, known := range []string{"TestRealCluster", "TestRealGateway"} {
+		assert.Contains(t, string(out), "--- PASS: "+known, "they did run:\n%s", out)
+	}
 	for line := range strings.Lines(string(out)) {
 		if strings.HasPrefix(line, "--- ") {
 			t.Log(strings.TrimSpace(line))
 		}
 	}
+	s.nothingLeft(t)
 }
 
 // nothingLeft: what those tests made is gone with their apps.

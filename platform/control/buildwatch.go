@@ -74,7 +74,7 @@ func (w *rollout) look(ctx context.Context) (done bool, err error) {
 		return true, nil
 	case platform.ReleaseCrashed:
 		w.l.say("v%d crashed: %s", r.Version, r.Exception)
-		w.l.say("The source is kept and the release is recorded, but it does not run. See `drycc releases info v%d -a %s`", r.Version, r.App)
+		w.l.say("The release is recorded, but it does not run. See `drycc releases info v%d -a %s`", r.Version, r.App)
 		return true, nil
 	case platform.ReleaseSuperseded:
 		w.l.say("v%d gave way to a newer release before it was rolled out", r.Version)

@@ -21,9 +21,8 @@ func (s BuildState) Ended() bool {
 
 // Where source trees come from.
 const (
-	OriginGit     = "git"     // git push
-	OriginUpload  = "upload"  // drycc builds create --source
-	OriginWebhook = "webhook" // an inbound webhook that names a commit
+	OriginGit    = "git"    // git push
+	OriginUpload = "upload" // drycc builds create --source
 )
 
 // BuildRun is one attempt to make images of a source tree. One that succeeded

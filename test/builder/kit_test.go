@@ -44,9 +44,7 @@ type kit struct {
 
 func newKit(t *testing.T, change ...func(*build.Options)) *kit {
 	kubeconfig := os.Getenv("KUBECONFIG")
-	if kubeconfig == "" {
-		t.Skip("KUBECONFIG names no cluster")
-	}
+	require.NotEmpty(t, kubeconfig, "KUBECONFIG has to name a cluster")
 	cluster, err := kube.New(kube.Options{Kubeconfig: kubeconfig})
 	require.NoError(t, err)
 	config, err := clientcmd.BuildConfigFromFlags("", kubeconfig)

@@ -30,9 +30,7 @@ const payloadDir = "../../embedded/payload"
 
 // newPacksKit is a kit with the carried buildpacks.
 func newPacksKit(t *testing.T) *kit {
-	if _, err := os.Stat(payloadDir + "/" + embedded.PayloadFile); err != nil {
-		t.Skip("there is no payload: run make payload")
-	}
+	require.FileExists(t, payloadDir+"/"+embedded.PayloadFile, "run make payload first")
 	return newKit(t, func(o *build.Options) {
 		o.Packer = build.NewPacks(build.PacksOptions{
 			Pod: o.Pod, Registry: o.Registry, Aliases: []string{"registry." + o.Domain}, Free: o.Free,

@@ -130,22 +130,9 @@ func (h *Handler) buildLog(r *request) (answer, error) {
 		err := h.core.BuildLog(r.Context(), r.who, app, id, false, &b)
 		return answer{http.StatusOK, plain(b.String())}, err
 	}
-	free, err := h.sessions.take(r.who.User.Username)
-	if err != nil {
-		return answer{}, err
-	}
-	defer free()
-	ctx, over := api.LongLived(r.Context())
-	defer over()
-	ctx, cancel := context.WithTimeout(ctx, h.patience.session)
-	defer cancel()
-	out := &textStream{w: r.w, control: http.NewResponseController(r.w), limit: h.patience.write}
-	err = h.core.BuildLog(ctx, r.who, app, id, true, textLines{out})
-	if !out.begun && ctx.Err() == nil && err != nil {
-		return answer{}, err
-	}
-	noteFailure(r, err)
-	return answer{}, out.begin()
+	return h.followText(r, func(ctx context.Context, out *textStream) error {
+		return h.core.BuildLog(ctx, r.who, app, id, true, textLines{out})
+	})
 }
 
 // textLines is a textStream to write to.

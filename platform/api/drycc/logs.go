@@ -120,6 +120,14 @@ func (h *Handler) appLog(r *request) (answer, error) {
 		})
 		return answer{http.StatusOK, plain(b.String())}, err
 	}
+	return h.followText(r, func(ctx context.Context, out *textStream) error {
+		return h.core.AppLog(ctx, r.who, app, lines, true, func(l platform.LogLine) error { return out.send(logText(app, l)) })
+	})
+}
+
+// followText answers with the text that follow sends for as long as it goes
+// on. An error before its first line is the answer.
+func (h *Handler) followText(r *request, follow func(ctx context.Context, out *textStream) error) (answer, error) {
 	free, err := h.sessions.take(r.who.User.Username)
 	if err != nil {
 		return answer{}, err
@@ -130,8 +138,8 @@ func (h *Handler) appLog(r *request) (answer, error) {
 	ctx, cancel := context.WithTimeout(ctx, h.patience.session)
 	defer cancel()
 	out := &textStream{w: r.w, control: http.NewResponseController(r.w), limit: h.patience.write}
-	err = h.core.AppLog(ctx, r.who, app, lines, true, func(l platform.LogLine) error { return out.send(logText(app, l)) })
-	if !out.begun && ctx.Err() == nil {
+	err = follow(ctx, out)
+	if !out.begun && ctx.Err() == nil && err != nil {
 		return answer{}, err
 	}
 	noteFailure(r, err)

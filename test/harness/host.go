@@ -43,6 +43,9 @@ func Boot(ctx context.Context, o Options) (*Host, error) {
 		return nil, err
 	}
 	h := &Host{Options: o, dir: filepath.Join(stateDir, o.Name), record: record{Name: o.Name, Link: linkName(o.Name)}}
+	if !o.Keep {
+		h.record.Maker, h.record.MakerStart = os.Getpid(), startTime(os.Getpid())
+	}
 	for _, d := range []string{"upper", "work", "root", "data"} {
 		if err := os.MkdirAll(filepath.Join(h.dir, d), 0o755); err != nil {
 			return nil, err

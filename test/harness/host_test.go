@@ -123,6 +123,11 @@ func TestHostsOfAKilledProgram(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
 			waitFor(t, stdout, "host is up")
+			if !keep {
+				require.NoError(t, harness.Sweep())
+				_, err := os.Stat("/var/tmp/slipway-hosts/orphan")
+				require.NoError(t, err, "a host whose program runs was swept")
+			}
 			require.NoError(t, cmd.Process.Kill())
 			_ = cmd.Wait()
 			require.NoError(t, harness.Sweep())

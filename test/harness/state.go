@@ -24,6 +24,9 @@ type record struct {
 	Link  string `json:"link"`            // the machine's end of the network cable
 	PID   int    `json:"pid,omitempty"`   // process 1 of the host, seen from the machine
 	Start string `json:"start,omitempty"` // its start time, in clock ticks since boot: pids are reused
+
+	Maker      int    `json:"maker,omitempty"`       // the program that made the host
+	MakerStart string `json:"maker_start,omitempty"` // its start time
 }
 
 func recordPath(name string) string { return filepath.Join(stateDir, name, "host.json") }
@@ -104,19 +107,30 @@ func removeAll(dir string) error {
 	return os.RemoveAll(dir)
 }
 
-// Sweep removes every host, running or not, that any program left on this
-// machine, and the bridge. Ours that run now are among them: call it when none
-// is wanted.
+// wanted reports whether another program that still runs made the host.
+func (r record) wanted() bool {
+	return r.Maker > 1 && r.Maker != os.Getpid() && r.MakerStart != "" && startTime(r.Maker) == r.MakerStart
+}
+
+// Sweep removes every host, running or not, that a program left on this
+// machine, and the bridge after the last. Ours that run now are among them:
+// call it when none is wanted. Hosts of other programs that still run stay.
 func Sweep() error {
 	entries, err := os.ReadDir(stateDir)
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return err
 	}
 	var failed error
+	others := false
 	for _, e := range entries {
-		failed = errors.Join(failed, find(e.Name()).remove())
+		r := find(e.Name())
+		if r.wanted() {
+			others = true
+			continue
+		}
+		failed = errors.Join(failed, r.remove())
 	}
-	if failed != nil {
+	if failed != nil || others {
 		return failed
 	}
 	if err := removeLink(bridge); err != nil {

@@ -106,11 +106,12 @@ lint: ## gofmt, vet, staticcheck, shellcheck, sizes and phrases
 
 .PHONY: test-unit
 test-unit: ## Tests that need no root and do not compile Kubernetes
-	go test -timeout 5m $$(scripts/packages.sh light)
+	go test -short -timeout 5m $$(scripts/packages.sh light)
 	cd embedded/src/traefik && go test ./guard
 
 .PHONY: test-heavy
-test-heavy: ## Unit tests of the packages that link Kubernetes (lint vets them)
+test-heavy: ## Tests of the packages that link Kubernetes (lint vets them), and a kill at every step of the controller
+	go test -timeout 10m ./platform/platformtest
 	go test -vet=off -timeout 10m -tags '$(BASE_TAGS)' $$(scripts/packages.sh heavy)
 
 .PHONY: test-e2e

@@ -53,7 +53,7 @@ func TestLostAnswers(t *testing.T) {
 	calm.stop()
 	steps := count.Steps()
 	require.Greater(t, steps, 30)
-	for at := 1; at <= steps; at++ {
+	for at := 1; at <= steps; at += stride() {
 		t.Run(fmt.Sprintf("step %d", at), func(t *testing.T) {
 			t.Parallel()
 			h := newHouse(t)

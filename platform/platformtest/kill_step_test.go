@@ -70,7 +70,7 @@ func TestKillDuringSteps(t *testing.T) {
 	count := platformtest.NewCrash(0, false)
 	play(t, count)
 	require.Greater(t, count.Steps(), 20)
-	for at := 1; at <= count.Steps(); at++ {
+	for at := 1; at <= count.Steps(); at += stride() {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("step %d after=%v", at, after), func(t *testing.T) {
 				t.Parallel()

@@ -19,6 +19,15 @@ import (
 
 const app = "hello"
 
+// stride is how many steps lie between two kills: in the short tests every
+// fifth step has one, in those of "make test-heavy" each.
+func stride() int {
+	if testing.Short() {
+		return 5
+	}
+	return 1
+}
+
 // house is a controller over a real store and the fake cluster.
 type house struct {
 	t       *testing.T
@@ -269,7 +278,7 @@ func TestKillAtEveryStep(t *testing.T) {
 	calm.stop()
 	steps := count.Steps()
 	require.Greater(t, steps, 30)
-	for at := 1; at <= steps; at++ {
+	for at := 1; at <= steps; at += stride() {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("step %d after=%v", at, after), func(t *testing.T) {
 				t.Parallel()

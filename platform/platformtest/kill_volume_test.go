@@ -80,7 +80,7 @@ func killEverywhere(t *testing.T, least int, story func() []step, check func(*ho
 	check(calm)
 	calm.stop()
 	require.Greater(t, count.Steps(), least)
-	for at := 1; at <= count.Steps(); at++ {
+	for at := 1; at <= count.Steps(); at += stride() {
 		for _, after := range []bool{false, true} {
 			t.Run(fmt.Sprintf("step %d after=%v", at, after), func(t *testing.T) {
 				t.Parallel()

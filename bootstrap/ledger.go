@@ -219,6 +219,9 @@ func (l *Ledger) Changes() []Change {
 // Empty reports whether nothing was ever recorded here.
 func (l *Ledger) Empty() bool { return len(l.changes) == 0 && len(l.steps) == 0 }
 
+// Mark is a number below which all changes so far are, and none to come.
+func (l *Ledger) Mark() int { return l.next }
+
 // StepDone reports whether a step's last run ended well.
 func (l *Ledger) StepDone(step string) bool { return l.steps[step] == eventStepDone }
 

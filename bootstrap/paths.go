@@ -7,7 +7,8 @@ import "path/filepath"
 //	/etc/slipway          config.yaml, credentials (0600), slipway.env (0600)
 //	/etc/rancher/k3s      k3s.yaml, config.yaml, registries.yaml
 //	/etc/rancher/node     k3s's password of this node
-//	/var/lib/slipway      bin, ca, controller/slipway.db, git, ssh, secret.key, ledger
+//	/var/lib/slipway      bin, ca, controller/slipway.db, git, ssh, secret.key, ledger,
+//	                      checkpoints, upgrade (the record of the latest one)
 //	/var/lib/rancher/k3s  the engine's data; storage/ holds the volumes
 //	/var/log/slipway      slipway.log (openrc and none)
 //	/run/slipway          pid file, socket
@@ -26,6 +27,9 @@ type Paths struct {
 	GitKeys    string // folder of the host keys of git push
 	SecretKey  string
 	Ledger     string
+
+	Checkpoints string // what the platform was like before an upgrade
+	Upgrade     string // record of the latest upgrade
 
 	LogDir  string
 	LogFile string
@@ -51,7 +55,8 @@ func NewPaths(s Settings) Paths {
 		Lib: "/var/lib/slipway", Bin: "/var/lib/slipway/bin", CA: "/var/lib/slipway/ca",
 		Controller: "/var/lib/slipway/controller", SecretKey: "/var/lib/slipway/secret.key",
 		Git: "/var/lib/slipway/git", GitKeys: "/var/lib/slipway/ssh",
-		Ledger: "/var/lib/slipway/ledger", LogDir: "/var/log/slipway", LogFile: "/var/log/slipway/slipway.log",
+		Ledger: "/var/lib/slipway/ledger", Checkpoints: "/var/lib/slipway/checkpoints", Upgrade: "/var/lib/slipway/upgrade",
+		LogDir: "/var/log/slipway", LogFile: "/var/log/slipway/slipway.log",
 		RunDir: "/run/slipway", Lock: "/run/slipway-install.lock",
 		Binary: filepath.Join(s.BinDir, "slipway"), UnitDir: s.SystemdDir,
 		K3sData: s.DataDir, Volumes: filepath.Join(s.DataDir, "storage"),
@@ -85,7 +90,8 @@ func (p Paths) EngineTrees() []Share {
 // OwnTrees are the folders that are wholly ours.
 func (p Paths) OwnTrees() []Share {
 	return []Share{
-		{Path: p.Bin}, {Path: p.CA}, {Path: p.Controller}, {Path: p.Git}, {Path: p.GitKeys}, {Path: p.SecretKey}, {Path: p.LogDir}, {Path: p.RunDir},
+		{Path: p.Bin}, {Path: p.CA}, {Path: p.Controller}, {Path: p.Git}, {Path: p.GitKeys}, {Path: p.SecretKey},
+		{Path: p.Checkpoints}, {Path: p.Upgrade}, {Path: p.LogDir}, {Path: p.RunDir},
 	}
 }
 

@@ -57,6 +57,9 @@ type Runner struct {
 
 	// Before is how many lines of progress came before this plan's.
 	Before int
+	// KeepFailed leaves what a failed step did, for a caller who takes back the
+	// whole plan.
+	KeepFailed bool
 }
 
 // undoTime bounds the undoing of a failed step. It has a context of its own:
@@ -106,6 +109,9 @@ func (r *Runner) step(ctx context.Context, s Step) (skipped bool, err error) {
 	err = s.Do(ctx, j)
 	if err == nil {
 		err = r.finish(s.Name)
+	}
+	if err != nil && r.KeepFailed {
+		return false, &StepError{Step: s.Name, Err: err}
 	}
 	if err != nil {
 		return false, &StepError{Step: s.Name, Err: err, Undo: r.undo(ctx, s)}

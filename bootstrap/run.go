@@ -64,11 +64,15 @@ func (in Install) check(ctx context.Context, p Paths) (*Ledger, error) {
 	return ledger, in.Preflight(ctx, !ledger.Empty())
 }
 
+// LockHost keeps installs, upgrades and uninstalls from running at once. Calling
+// release gives the host free again.
+func LockHost(h host.Host, p Paths) (release func() error, err error) { return lock(h, p) }
+
 // lock keeps two installs or uninstalls from running at once.
 func lock(h host.Host, p Paths) (func() error, error) {
 	release, err := h.Lock(p.Lock)
 	if errors.Is(err, host.ErrLocked) {
-		return nil, fmt.Errorf("another install or uninstall is running: %w", err)
+		return nil, fmt.Errorf("another install, upgrade or uninstall is running: %w", err)
 	}
 	return release, asRoot(err)
 }

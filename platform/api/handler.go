@@ -37,6 +37,9 @@ type HandlerOptions struct {
 	// CACert returns the platform's CA certificate as PEM, served at /ca.crt.
 	// Nil: no such path.
 	CACert func() []byte
+	// Hold says why changes are not taken just now, as a sentence for users;
+	// empty: they are. Nil: they always are.
+	Hold func() string
 }
 
 // Handler is the listener's handler. It is safe for concurrent use and starts
@@ -120,11 +123,30 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, trace *Trace) {
 			"Request was throttled. Expected available in %d seconds.", seconds))
 		return
 	}
+	if h.opts.Hold != nil && changes(r) {
+		if why := h.opts.Hold(); why != "" {
+			w.Header().Set("Retry-After", holdRetry)
+			d.Fail(w, r, platform.Errorf(platform.Unavailable, "%s", why))
+			return
+		}
+	}
 	if r.Body != nil {
 		trace.Body = r.Body
 		r.Body = http.MaxBytesReader(w, r.Body, h.opts.MaxBody)
 	}
 	d.ServeHTTP(w, r)
+}
+
+// holdRetry is after how many seconds a client may try a held change again.
+const holdRetry = "15"
+
+// changes reports whether a request may change something.
+func changes(r *http.Request) bool {
+	switch r.Method {
+	case http.MethodGet, http.MethodHead, http.MethodOptions:
+		return false
+	}
+	return true
 }
 
 // allow holds a request against the rate limits. Probes pass: throttled, they

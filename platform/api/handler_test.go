@@ -37,7 +37,7 @@ func (s spoken) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 }
 
 func (s spoken) Fail(w http.ResponseWriter, _ *http.Request, err error) {
-	status := map[platform.Code]int{platform.Throttled: 429, platform.Internal: 500}[platform.CodeOf(err)]
+	status := map[platform.Code]int{platform.Throttled: 429, platform.Internal: 500, platform.Unavailable: 503}[platform.CodeOf(err)]
 	w.WriteHeader(status)
 	var e *platform.Error
 	_ = errors.As(err, &e)
@@ -207,6 +207,22 @@ func TestRateLimits(t *testing.T) {
 	now = now.Add(3 * time.Second)
 	assert.Equal(t, 2, count(5, from("192.0.2.1")), "it recovers")
 	assert.Contains(t, d.do("GET", "/metrics").Body.String(), "slipway_http_throttled_total")
+}
+
+func TestHeldChangesAreToldWhenToComeAgain(t *testing.T) {
+	why := "The platform is being upgraded."
+	d := newDoor(t, api.HandlerOptions{Mounts: one(nil), Hold: func() string { return why }})
+	for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodPatch, http.MethodDelete} {
+		w := d.do(method, "/v2/apps/")
+		require.Equal(t, 503, w.Code, method)
+		require.NotEmpty(t, w.Header().Get("Retry-After"))
+		require.Equal(t, "only fails: "+why, w.Body.String())
+	}
+	for _, method := range []string{http.MethodGet, http.MethodHead, http.MethodOptions} {
+		require.Equal(t, 200, d.do(method, "/v2/apps/").Code, method)
+	}
+	why = ""
+	require.Equal(t, 200, d.do(http.MethodPost, "/v2/apps/").Code)
 }
 
 func TestRemoteAddress(t *testing.T) {

@@ -31,7 +31,8 @@ type Volume struct {
 // Settings are what the operator asked for, complete and valid. The table in
 // settings_table.go says where each field comes from.
 type Settings struct {
-	Domain        string // of the platform: apps are at <app>.<Domain>
+	Domain        string   // of the platform: apps are at <app>.<Domain>
+	FormerDomains []string // that the platform had before, never Domain itself
 	AdminUsername string
 	AdminPassword Secret // empty until Credentials fills it
 	DatabaseURL   Secret // of PostgreSQL; empty: SQLite in the state folder

@@ -48,6 +48,7 @@ const (
 func SettingsTable() []Setting {
 	var all []Setting
 	all = append(all, guidePlatform()...)
+	all = append(all, rehomeSettings()...)
 	all = append(all, acmeSettings()...)
 	all = append(all, guideReplicas()...)
 	all = append(all, guideVolumes()...)

@@ -254,6 +254,7 @@ func joinWords(words []string) string {
 // as in k3s's installer.
 func (s *Settings) validate(roleGiven bool) []error {
 	var errs []error
+	s.forgetPresent()
 	if s.ClusterCIDR.Overlaps(s.ServiceCIDR) {
 		errs = append(errs, &FieldError{Name: "SERVICE_CIDR", Value: s.ServiceCIDR.String(),
 			Problem: "overlaps CLUSTER_CIDR=" + s.ClusterCIDR.String(), Cure: "give two networks that share no address"})

@@ -18,7 +18,10 @@ const (
 // NodeIP and ControllerAddress.
 type Settings struct {
 	Domain string // platform domain, "slipway.localhost"
-	NodeIP string // address of the first server: pods reach the gateway there
+	// FormerDomains are those before: the registry and the API keep their names
+	// there, names of apps lead on.
+	FormerDomains []string
+	NodeIP        string // address of the first server: pods reach the gateway there
 
 	ClusterDomain string // "cluster.local"
 	DNSIP         string // of Service kube-dns, inside the service CIDR

@@ -19,7 +19,7 @@ func clusterValues(s Settings) map[string]any {
 		upstreams = append(upstreams, u)
 	}
 	return map[string]any{
-		"platform": map[string]any{"domain": s.Domain, "nodeIPs": nodeIPs},
+		"platform": map[string]any{"domain": s.Domain, "formerDomains": list(s.FormerDomains), "nodeIPs": nodeIPs},
 		"dns": map[string]any{
 			"clusterIP":     s.DNSIP,
 			"clusterDomain": s.ClusterDomain,
@@ -36,6 +36,7 @@ func gatewayValues(s Settings) map[string]any {
 	}
 	return map[string]any{
 		"domain":         s.Domain,
+		"formerDomains":  list(s.FormerDomains),
 		"wildcardSecret": s.Secrets.WildcardTLS,
 		"httpPort":       s.HTTPPort,
 		"httpsPort":      s.HTTPSPort,
@@ -71,11 +72,12 @@ func registryValues(s Settings) map[string]any {
 		}}
 	}
 	return map[string]any{
-		"domain":      s.Domain,
-		"clusterIP":   s.RegistryIP,
-		"secret":      s.Secrets.Registry,
-		"storage":     storage,
-		"persistence": claim(s.RegistryClass, s.RegistrySize),
+		"domain":        s.Domain,
+		"formerDomains": list(s.FormerDomains),
+		"clusterIP":     s.RegistryIP,
+		"secret":        s.Secrets.Registry,
+		"storage":       storage,
+		"persistence":   claim(s.RegistryClass, s.RegistrySize),
 	}
 }
 
@@ -109,6 +111,7 @@ func builderValues(s Settings) map[string]any {
 	return map[string]any{
 		"registry":      net.JoinHostPort(s.RegistryIP, "5000"),
 		"domain":        s.Domain,
+		"formerDomains": list(s.FormerDomains),
 		"network":       map[string]any{"cluster": list(b.ClusterCIDRs), "nodes": list(nodes)},
 		"idle":          b.Idle,
 		"userNamespace": b.UserSpace,

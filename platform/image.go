@@ -2,6 +2,7 @@ package platform
 
 import (
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -88,16 +89,17 @@ func (r ImageRef) String() string {
 }
 
 // ValidateImage checks an image that a user wants to deploy: it has to parse
-// and must not be on a loopback address. A name below the platform's own
-// domain is no loopback address even if that domain ends in .localhost.
-func ValidateImage(s, domain string) error {
+// and must not be on a loopback address. A name below one of the platform's own
+// domains, of now or before, is no loopback address even if that domain ends in
+// .localhost.
+func ValidateImage(s string, domains ...string) error {
 	ref, err := ParseImage(s)
 	if err != nil {
 		return err
 	}
 	host := hostOf(ref.Registry)
-	ours := domain != "" && (host == domain || strings.HasSuffix(host, "."+domain))
-	if ref.IsLoopback() && !ours {
+	ours := func(d string) bool { return d != "" && (host == d || strings.HasSuffix(host, "."+d)) }
+	if ref.IsLoopback() && !slices.ContainsFunc(domains, ours) {
 		return Errorf(Invalid, "image must not use the loopback address")
 	}
 	return nil

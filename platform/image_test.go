@@ -70,6 +70,8 @@ func TestValidateImage(t *testing.T) {
 	for _, s := range []string{"nginx", "localhostess/app", "128.0.0.1/app", "registry.slipway.localhost/app", "localhost.example/app"} {
 		require.NoError(t, platform.ValidateImage(s, "slipway.localhost"), s)
 	}
+	require.NoError(t, platform.ValidateImage("registry.slipway.localhost/app", "example.com", "slipway.localhost"), "a former domain")
+	requireInvalid(t, platform.ValidateImage("registry.slipway.localhost/app", "example.com"), "", "image must not use the loopback address")
 	requireInvalid(t, platform.ValidateImage("", "x"), "image", "This field may not be blank.")
 	requireInvalid(t, platform.ValidateImage("Nginx", "x"), "image",
 		`"Nginx" is not an image reference: a name is made of lower-case letters and digits, joined by single '.', '_', '__' or '-'.`)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	"helm.sh/helm/v3/pkg/lint"
 	"helm.sh/helm/v3/pkg/lint/support"
@@ -34,7 +35,7 @@ func typical() charts.Settings {
 // full uses every setting.
 func full() charts.Settings {
 	s := typical()
-	s.Domain = "apps.example.com"
+	s.Domain, s.FormerDomains = "apps.example.com", []string{"old.example.com", "slipway.localhost"}
 	s.DNSUpstreams = []string{"192.0.2.53"}
 	s.ControllerMetrics = "/metrics"
 	s.AccessLog = true
@@ -103,6 +104,23 @@ func TestChartsSummary(t *testing.T) {
 			golden(t, "summary-"+name+".txt", out.String())
 		})
 	}
+}
+
+func TestFormerDomainsKeepTheirNames(t *testing.T) {
+	text := map[string]string{}
+	for _, c := range charts.List() {
+		manifest, err := helm.Render(c, full())
+		require.NoError(t, err)
+		text[c.Name] = manifest
+	}
+	assert.Contains(t, text["cluster"], "template IN A apps.example.com old.example.com slipway.localhost {")
+	assert.Contains(t, text["cluster"], "template IN ANY slipway.localhost {")
+	assert.NotContains(t, text["cluster"], "template IN ANY old.example.com {")
+	assert.Contains(t, text["gateway"], "    - drycc.apps.example.com\n    - drycc.old.example.com\n    - drycc.slipway.localhost\n")
+	assert.Contains(t, text["gateway"], "    - \"*.old.example.com\"\n    - \"*.slipway.localhost\"\n")
+	assert.NotContains(t, text["gateway"], "*.apps.example.com")
+	assert.Contains(t, text["registry"], "    - registry.apps.example.com\n    - registry.old.example.com\n    - registry.slipway.localhost\n")
+	assert.Contains(t, text["builder"], "[registry.\"registry.old.example.com\"]\n      mirrors = [\"10.43.0.20:5000\"]")
 }
 
 func golden(t *testing.T, name, got string) {

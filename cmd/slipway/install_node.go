@@ -107,13 +107,24 @@ func (m *machine) nodeConfig() (node.Config, error) {
 		FlannelBackend: "vxlan", PauseImage: pause, TLSSANs: m.settings.APIHosts,
 		KubeMode: m.settings.KubeMode, ResolvConf: m.settings.ResolvConf,
 		Registry: node.Registry{
-			Host:     "registry." + m.settings.Domain,
+			Host: registryHost(m.settings.Domain), Former: registryHosts(m.settings.FormerDomains),
 			Endpoint: fmt.Sprintf("http://%s:5000", m.settings.RegistryIP()),
 			Username: secrets.NodeUser, Password: own.RegistryNode,
 		},
 		CgroupV1:            facts.Cgroup == 1,
 		RestrictOOMScoreAdj: slices.Contains(facts.MissingCaps, "CAP_SYS_RESOURCE"),
 	}, nil
+}
+
+// registryHost is the registry's name in image references.
+func registryHost(domain string) string { return "registry." + domain }
+
+func registryHosts(domains []string) []string {
+	var hosts []string
+	for _, d := range domains {
+		hosts = append(hosts, registryHost(d))
+	}
+	return hosts
 }
 
 // imageRef is the reference of a carried image.

@@ -185,8 +185,12 @@ func ignoreEnd(ctx context.Context, err error) error {
 
 // newRenewer keeps the wildcard certificate in the Secret the gateway names.
 func (s *server) newRenewer(issuer, fallback edge.Issuer) (*edge.Renewer, error) {
+	former := s.settings.FormerDomains
+	if fallback != nil {
+		former = nil // a public authority would want proof of domains that may be somebody else's by now
+	}
 	return edge.NewRenewer(edge.RenewerOptions{
-		Dir: s.paths.CA, Domain: s.settings.Domain, Issuer: issuer, Fallback: fallback,
+		Dir: s.paths.CA, Domain: s.settings.Domain, Former: former, Issuer: issuer, Fallback: fallback,
 		Writer:    tlsWriter{s.charts, s.certificateServed},
 		Namespace: charts.PlatformNamespace, Name: charts.Defaults().Secrets.WildcardTLS,
 		Logger: s.log,

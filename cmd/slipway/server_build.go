@@ -35,9 +35,9 @@ func (s *server) newBuilder(cluster *kube.Cluster) (*build.Engine, error) {
 	}
 	pod, disk := cluster.Program("builder", builderPatience), int64(s.number("SLIPWAY_BUILD_DISK", 10240))*megabyte
 	return build.New(build.Options{
-		Pod: pod, Domain: s.settings.Domain, Carried: s.carriedImages, Registry: registry,
+		Pod: pod, Domain: s.settings.Domain, Former: s.settings.FormerDomains, Carried: s.carriedImages, Registry: registry,
 		Packer: build.NewPacks(build.PacksOptions{
-			Pod: pod, Registry: registry, Aliases: []string{"registry." + s.settings.Domain}, Layout: embedded.Packs,
+			Pod: pod, Registry: registry, Aliases: registryHosts(append([]string{s.settings.Domain}, s.settings.FormerDomains...)), Layout: embedded.Packs,
 			Builder: s.settings.ControllerSetting("SLIPWAY_BUILD_PACK_BUILDER"), Disk: disk, Free: s.keepFree(),
 		}),
 		Source: build.Limits{

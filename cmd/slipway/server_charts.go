@@ -127,7 +127,7 @@ func (s *server) showRelease(r helm.Release) {
 
 func (s *server) chartSettings(node k3s.Node) charts.Settings {
 	c := charts.Defaults()
-	c.Domain = s.settings.Domain
+	c.Domain, c.FormerDomains = s.settings.Domain, s.settings.FormerDomains
 	c.NodeIP = node.Address
 	c.SharedRoot = sharedRoot("/proc/self/mountinfo")
 	c.DNSIP = s.settings.ClusterDNS().String()

@@ -94,6 +94,7 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	handler, err := api.NewHandler(api.HandlerOptions{
 		Limits: limits, Mounts: mounts,
 		Logger: s.log, Metrics: metrics, CACert: authority.CAPEM,
+		Moved: api.Moved{Domain: s.settings.Domain, Former: s.settings.FormerDomains, Keep: []string{"drycc"}},
 		// The gateway is on the host network: it comes from the node's address.
 		TrustedProxies: []netip.Prefix{netip.PrefixFrom(address, address.BitLen())},
 	})
@@ -146,7 +147,7 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 	}
 	return control.New(control.Options{
 		Builder: builder,
-		Store:   c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Logger: s.log,
+		Store:   c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Former: s.settings.FormerDomains, Logger: s.log,
 		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
 		Hooks:        control.ParseDeployHooks(get, webhook.New()),
 		Registration: registration, Directory: outside.Directory, SignOn: outside.SignOn, Mailer: outside.Mailer,

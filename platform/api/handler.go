@@ -40,6 +40,9 @@ type HandlerOptions struct {
 	// Hold says why changes are not taken just now, as a sentence for users;
 	// empty: they are. Nil: they always are.
 	Hold func() string
+	// Moved are the domains the platform had before; requests to names below
+	// them are answered with where those are now.
+	Moved Moved
 }
 
 // Handler is the listener's handler. It is safe for concurrent use and starts
@@ -100,7 +103,12 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route sends the request to our own paths or to a dialect.
 func (h *Handler) route(w http.ResponseWriter, r *http.Request, trace *Trace) {
+	target := h.opts.Moved.target(r)
 	switch {
+	case target != "":
+		trace.Route = "moved"
+		http.Redirect(w, r, target, http.StatusPermanentRedirect)
+		return
 	case r.URL.Path == "/metrics" && !forwarded(r):
 		trace.Route = "GET /metrics"
 		h.scrape.ServeHTTP(w, r)

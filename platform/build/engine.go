@@ -21,8 +21,9 @@ var _ control.Builder = (*Engine)(nil)
 type Options struct {
 	Pod      Pod
 	Registry Registry
-	Domain   string // the platform's: images are called registry.<Domain>/…
-	Packer   Packer // nil: no buildpacks
+	Domain   string   // the platform's: images are called registry.<Domain>/…
+	Former   []string // domains it had before: old images are called registry.<former>/…
+	Packer   Packer   // nil: no buildpacks
 	Carried  Carried
 	Source   Limits
 	Time     time.Duration // that a build may take; 0: as long as its ctx lasts
@@ -167,7 +168,7 @@ func (e *Engine) solve(ctx context.Context, bo control.BuildOrder, plan Plan, lo
 	}
 	o := order{
 		ID: bo.ID, Tenant: tenant(bo.App),
-		Registry: e.opts.Registry.Address, Aliases: []string{e.host()}, Repository: repository(bo.App),
+		Registry: e.opts.Registry.Address, Aliases: e.hosts(), Repository: repository(bo.App),
 		Username: e.opts.Registry.Username, Password: e.opts.Registry.Password,
 		SSHKey: plan.SSHKey, NoCache: plan.NoCache,
 		TarBytes: info.Size(), DiskBytes: e.opts.Disk, FreeBytes: e.opts.Free,
@@ -189,6 +190,15 @@ func (e *Engine) solve(ctx context.Context, bo control.BuildOrder, plan Plan, lo
 
 // host is the registry's name in image references.
 func (e *Engine) host() string { return "registry." + e.opts.Domain }
+
+// hosts are all names that the registry has in image references.
+func (e *Engine) hosts() []string {
+	all := []string{e.host()}
+	for _, d := range e.opts.Former {
+		all = append(all, "registry."+d)
+	}
+	return all
+}
 
 // repository is where an app's images are: no other app's begins so.
 func repository(a platform.App) string { return path.Join(a.ID, a.ID) }

@@ -41,7 +41,7 @@ const (
 type PacksOptions struct {
 	Pod      Pod
 	Registry Registry
-	Aliases  []string // other names of the registry: "registry.<domain>"
+	Aliases  []string // other names of the registry: "registry.<domain>", also of former domains
 	// Layout opens the OCI layout with the carried images. They are read from
 	// it when somebody builds with buildpacks for the first time.
 	Layout  func() (fs.FS, error)

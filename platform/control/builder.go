@@ -124,7 +124,7 @@ func (c *Controller) checkImage(n NewBuild, image string) error {
 		_, err := platform.ParseImage(image)
 		return err
 	}
-	return platform.ValidateImage(image, c.domain)
+	return platform.ValidateImage(image, c.domains()...)
 }
 
 // VersionOf is the version of the release that was made with a new build or

@@ -204,7 +204,7 @@ func (c *Controller) appOfDomain(ctx context.Context, actor Actor, app, domain s
 	if err != nil {
 		return "", noDomain()
 	}
-	owner := c.labelOf(host)
+	owner := labelOf(host, c.domain)
 	if d, err := c.store.FindDomain(ctx, host); err == nil {
 		owner = d.App
 	} else if platform.CodeOf(err) != platform.NotFound {

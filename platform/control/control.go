@@ -23,6 +23,7 @@ type Options struct {
 	Cluster  Cluster
 	Identity Identity
 	Domain   string           // apps answer at <app>.<Domain>
+	Former   []string         // domains before: nobody else may have names below them
 	Clock    func() time.Time // default: the system's
 	Random   io.Reader        // default: the system's
 	Logger   *logrus.Logger   // default: none
@@ -58,6 +59,7 @@ type Controller struct {
 	cluster  Cluster
 	identity Identity
 	domain   string
+	former   []string
 	clock    func() time.Time
 	random   io.Reader
 	log      *logrus.Logger
@@ -113,7 +115,7 @@ func New(o Options) (*Controller, error) {
 	}
 	events := newBell()
 	c := &Controller{
-		bell: events, store: ringing{o.Store, events}, cluster: o.Cluster, identity: o.Identity, domain: o.Domain,
+		bell: events, store: ringing{o.Store, events}, cluster: o.Cluster, identity: o.Identity, domain: o.Domain, former: slices.Clone(o.Former),
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
 		workers: o.Workers, tuning: o.Tuning, plans: o.Limits, backoff: o.Backoff, entered: o.OnRelease,
 		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), checks: newKeyed(), catalog: o.Catalog, builder: o.Builder, queue: newQueue(), certs: newCertTimer(),
@@ -180,6 +182,9 @@ func (c *Controller) Ready(ctx context.Context) error {
 
 // Host is the default host name of an app.
 func (c *Controller) Host(app string) string { return app + "." + c.domain }
+
+// domains are the platform's, that of now first.
+func (c *Controller) domains() []string { return append([]string{c.domain}, c.former...) }
 
 func (c *Controller) now() time.Time { return c.clock().UTC() }
 

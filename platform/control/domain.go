@@ -177,18 +177,29 @@ func wildcardsOver(host string) (list []string) {
 // besides the reserved ones.
 func platformLabels() []string { return []string{"registry", "metrics", "grafana", "storage", "git"} }
 
-// checkPlatformHost guards the platform's domain and the names of apps in it.
+// checkPlatformHost guards the platform's domains and the names of apps in
+// them. Clients that have not heard of a move send passwords to former ones.
 func (c *Controller) checkPlatformHost(ctx context.Context, a platform.App, host string) error {
 	if host == c.Host(a.ID) {
 		return hostTaken(host)
 	}
+	for _, domain := range c.domains() {
+		if err := c.checkBelow(ctx, a, host, domain); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// checkBelow guards one of the platform's domains.
+func (c *Controller) checkBelow(ctx context.Context, a platform.App, host, domain string) error {
 	taken := func() error {
 		return platform.FieldErrorf("domain", "%s is the platform's: choose a name of your own, or one below the app's, %s", host, c.Host(a.ID))
 	}
-	if host == c.domain || platform.HostsMeet(host, c.domain) || platform.HostsMeet(host, "*."+c.domain) && strings.HasPrefix(host, "*.") {
+	if host == domain || platform.HostsMeet(host, domain) || platform.HostsMeet(host, "*."+domain) && strings.HasPrefix(host, "*.") {
 		return taken()
 	}
-	label := c.labelOf(host)
+	label := labelOf(host, domain)
 	if label == "" || label == a.ID {
 		return nil
 	}
@@ -205,10 +216,10 @@ func (c *Controller) checkPlatformHost(ctx context.Context, a platform.App, host
 	return err
 }
 
-// labelOf is the label of host right below the platform's domain: the app
+// labelOf is the label of host right below a domain of the platform: the app
 // whose name it would be. Empty for hosts elsewhere.
-func (c *Controller) labelOf(host string) string {
-	below, ok := strings.CutSuffix(host, "."+c.domain)
+func labelOf(host, domain string) string {
+	below, ok := strings.CutSuffix(host, "."+domain)
 	if !ok {
 		return ""
 	}

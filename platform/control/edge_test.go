@@ -381,3 +381,18 @@ func TestWildcardsStayAmongTheirOwn(t *testing.T) {
 	fails(t, add(k.alice, app, "*.example.org"), platform.Invalid, "covers names of another workspace")
 	require.NoError(t, add(k.bobby, "bobby-app", "*.example.org"))
 }
+
+func TestFormerDomainsAreNobodysElse(t *testing.T) {
+	k := newKit(t, func(o *control.Options) { o.Former = []string{"old.test"} })
+	k.create("blog-app")
+	k.create("shop-app")
+	for name, want := range map[string]string{
+		"drycc.old.test": "is the platform's", "registry.old.test": "is the platform's", "old.test": "is the platform's",
+		"*.old.test": "is the platform's", "shop-app.old.test": "already", "x.shop-app.old.test": "already",
+	} {
+		_, err := k.AddDomain(t.Context(), k.alice, "blog-app", name, "web")
+		require.ErrorContains(t, err, want, name)
+	}
+	_, err := k.AddDomain(t.Context(), k.alice, "blog-app", "blog-app.old.test", "web")
+	require.NoError(t, err, "an app may keep its old name as a domain")
+}

@@ -26,9 +26,12 @@ const (
 // RenewerOptions is all a Renewer needs. Dir, Domain, Issuer, Writer,
 // Namespace, Name and Logger are required.
 type RenewerOptions struct {
-	Dir       string // where wildcard.pem lives
-	Domain    string // "slipway.localhost"; the certificate is for it and *.it
-	Issuer    Issuer
+	Dir    string // where wildcard.pem lives
+	Domain string // "slipway.localhost"; the certificate is for it and *.it
+	Issuer Issuer
+	// Former are domains the platform had before; the certificate is for them
+	// too.
+	Former    []string
 	Writer    SecretWriter
 	Namespace string // of the Secret
 	Name      string // of the Secret
@@ -67,9 +70,14 @@ func NewRenewer(opts RenewerOptions) (*Renewer, error) {
 	return &Renewer{opts: opts}, nil
 }
 
-// Names are what the certificate is for: *.domain and domain.
+// Names are what the certificate is for: *.domain and domain, then the same of
+// each former domain.
 func (r *Renewer) Names() []string {
-	return []string{"*." + r.opts.Domain, r.opts.Domain}
+	names := []string{"*." + r.opts.Domain, r.opts.Domain}
+	for _, d := range r.opts.Former {
+		names = append(names, "*."+d, d)
+	}
+	return names
 }
 
 // Ensure makes the certificate when there is none, or when the stored one is

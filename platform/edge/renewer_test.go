@@ -125,6 +125,27 @@ func TestEnsureMakesOneCertificateAndKeepsIt(t *testing.T) {
 	assert.Equal(t, os.FileMode(0o600), info.Mode().Perm())
 }
 
+func TestFormerDomainsAreInTheCertificate(t *testing.T) {
+	b := newBench(t)
+	b.ensure(t, "old.example.com")
+	a, err := edge.OpenAuthority(b.dir, b.clock.Now)
+	require.NoError(t, err)
+	logger := logrus.New()
+	logger.SetOutput(b.log)
+	for range 2 {
+		r, err := edge.NewRenewer(edge.RenewerOptions{
+			Dir: b.dir, Domain: "new.example.com", Former: []string{"old.example.com"}, Issuer: a, Writer: b.writer,
+			Namespace: "drycc", Name: "drycc-wildcard-tls", Logger: logger, Now: b.clock.Now, After: b.clock.After,
+		})
+		require.NoError(t, err)
+		_, err = r.Ensure(t.Context())
+		require.NoError(t, err)
+	}
+	assert.Equal(t, 2, b.writer.distinct(), "one for each set of names")
+	leaf := leafOf(t, b.writer.writes[1])
+	assert.ElementsMatch(t, []string{"*.new.example.com", "new.example.com", "*.old.example.com", "old.example.com"}, leaf.DNSNames)
+}
+
 func TestEnsureReplaces(t *testing.T) {
 	file := func(b *bench) string { return filepath.Join(b.dir, "wildcard.pem") }
 	tests := map[string]struct {

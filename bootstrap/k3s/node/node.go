@@ -34,8 +34,9 @@ type Config struct {
 
 // Registry is the platform registry as a node's containerd reaches it.
 type Registry struct {
-	Host               string // "registry.slipway.localhost"
-	Endpoint           string // "http://10.43.0.20:5000"
+	Host               string   // "registry.slipway.localhost"
+	Former             []string // names it had before, in references of old images
+	Endpoint           string   // "http://10.43.0.20:5000"
 	Username, Password string
 }
 
@@ -134,10 +135,12 @@ func (c Config) registries() map[string]any {
 		return map[string]any{}
 	}
 	host := hostPort(c.Registry.Endpoint)
+	mirrors := map[string]any{}
+	for _, name := range append([]string{c.Registry.Host}, c.Registry.Former...) {
+		mirrors[name] = map[string]any{"endpoint": []string{c.Registry.Endpoint}}
+	}
 	return map[string]any{
-		"mirrors": map[string]any{
-			c.Registry.Host: map[string]any{"endpoint": []string{c.Registry.Endpoint}},
-		},
+		"mirrors": mirrors,
 		"configs": map[string]any{
 			host: map[string]any{
 				"auth": map[string]string{"username": c.Registry.Username, "password": c.Registry.Password},

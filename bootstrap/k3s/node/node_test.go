@@ -26,7 +26,9 @@ func TestFilesGolden(t *testing.T) {
 	restricted.CgroupV1, restricted.RestrictOOMScoreAdj = true, true
 	joined := plain()
 	joined.ServerURL, joined.NodeIP, joined.TLSSANs = "https://192.0.2.1:6443", "192.0.2.2", []string{"k8s.example.com"}
-	for name, c := range map[string]Config{"plain": plain(), "restricted": restricted, "joined": joined} {
+	moved := plain()
+	moved.Registry.Former = []string{"registry.old.example.com", "registry.older.example.com"}
+	for name, c := range map[string]Config{"plain": plain(), "restricted": restricted, "joined": joined, "moved": moved} {
 		t.Run(name, func(t *testing.T) {
 			files, err := c.Files()
 			require.NoError(t, err)

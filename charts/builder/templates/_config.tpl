@@ -46,8 +46,11 @@ insecure-entitlements = []
 [registry."docker.io"]
   mirrors = ["{{ .Values.registry }}/docker.io"]
 
-[registry."registry.{{ .Values.domain }}"]
-  mirrors = ["{{ .Values.registry }}"]
+{{- range prepend .Values.formerDomains .Values.domain }}
+
+[registry."registry.{{ . }}"]
+  mirrors = ["{{ $.Values.registry }}"]
+{{- end }}
 {{- end }}
 
 {{- define "builder.cni" -}}

@@ -67,11 +67,14 @@ func InstallPlan(d InstallDeps) []Step {
 
 func (d InstallDeps) paths() Paths { return NewPaths(d.Settings) }
 
+// stepStage is the first step that changes a host.
+const stepStage = "stage"
+
 // stageStep installs the binary and unpacks what it carries.
 func (d InstallDeps) stageStep() Step {
 	p := d.paths()
 	return Step{
-		Name: "stage",
+		Name: stepStage,
 		Done: func(ctx context.Context) (bool, error) {
 			same, err := sameContents(d.Host, d.Executable, p.Binary)
 			if err != nil || !same || d.Stage.Done == nil {

@@ -242,3 +242,26 @@ func (j *Journal) Service(ctx context.Context, name string, install func(ctx con
 	}
 	return j.made(c, "")
 }
+
+// OpenFirewall adds a rule to the host's firewall, through its own tool. A rule
+// that is there already stays its owner's.
+func (j *Journal) OpenFirewall(ctx context.Context, o host.Opening) error {
+	o, err := o.Resolve(ctx, j.host)
+	if err != nil {
+		return err
+	}
+	c := j.ledger.pending(ChangeFirewall, o.String())
+	open, err := o.IsOpen(ctx, j.host)
+	if err != nil || (open && c == nil) {
+		return err
+	}
+	if c == nil {
+		if c, err = j.ledger.begin(Change{Step: j.step, Kind: ChangeFirewall, Path: o.String(), Opening: &o}); err != nil {
+			return err
+		}
+	}
+	if err := o.Open(ctx, j.host); err != nil {
+		return err
+	}
+	return j.made(c, "")
+}

@@ -23,6 +23,8 @@ const (
 	ChangeTree    ChangeKind = "tree"    // remove all below, or what was not there before
 	ChangeSysctl  ChangeKind = "sysctl"  // write the old value
 	ChangeService ChangeKind = "service" // take the service out of its manager
+
+	ChangeFirewall ChangeKind = "firewall" // take our rule out of the firewall again
 )
 
 // Change is one change to the host with what its inverse needs. It holds no
@@ -41,6 +43,8 @@ type Change struct {
 	Existed bool        `json:"existed,omitempty"`
 	Entries []string    `json:"entries,omitempty"` // names in a tree that was there
 	Ours    []string    `json:"ours,omitempty"`    // patterns of what is ours in it
+
+	Opening *host.Opening `json:"opening,omitempty"` // of a firewall
 
 	Made bool `json:"-"` // a record says that it was made, not only begun
 }
@@ -221,6 +225,13 @@ func (l *Ledger) Empty() bool { return len(l.changes) == 0 && len(l.steps) == 0 
 
 // Mark is a number below which all changes so far are, and none to come.
 func (l *Ledger) Mark() int { return l.next }
+
+// Installed reports whether an install ever began to change this host: repairs
+// of a bare host are recorded here too.
+func (l *Ledger) Installed() bool {
+	_, ok := l.steps[stepStage]
+	return ok
+}
 
 // StepDone reports whether a step's last run ended well.
 func (l *Ledger) StepDone(step string) bool { return l.steps[step] == eventStepDone }

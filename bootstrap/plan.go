@@ -55,8 +55,9 @@ type Runner struct {
 	Progress Progress
 	Clock    func() time.Time
 
-	// Before is how many lines of progress came before this plan's.
-	Before int
+	// Before is how many lines of progress came before this plan's, After how
+	// many will come after them.
+	Before, After int
 	// KeepFailed leaves what a failed step did, for a caller who takes back the
 	// whole plan.
 	KeepFailed bool
@@ -75,7 +76,7 @@ func (r *Runner) Run(ctx context.Context, steps []Step) error {
 	}
 	for i, s := range steps {
 		began := r.Clock()
-		r.Progress.Begin(r.Before+i+1, r.Before+len(steps), s.Name)
+		r.Progress.Begin(r.Before+i+1, r.Before+len(steps)+r.After, s.Name)
 		skipped, err := r.step(ctx, s)
 		took := r.Clock().Sub(began)
 		if err != nil {

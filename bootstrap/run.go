@@ -61,7 +61,7 @@ func (in Install) check(ctx context.Context, p Paths) (*Ledger, error) {
 	if err != nil || in.Preflight == nil {
 		return ledger, asRoot(err)
 	}
-	return ledger, in.Preflight(ctx, !ledger.Empty())
+	return ledger, in.Preflight(ctx, ledger.Installed())
 }
 
 // LockHost keeps installs, upgrades and uninstalls from running at once. Calling

@@ -59,6 +59,11 @@ func (u *undoer) inverse(ctx context.Context, c Change) error {
 			return nil
 		}
 		return u.service.Uninstall(ctx)
+	case ChangeFirewall:
+		if c.Opening == nil {
+			return nil
+		}
+		return c.Opening.Close(ctx, u.host)
 	}
 	return fmt.Errorf("unknown kind of change %q", c.Kind)
 }

@@ -14,6 +14,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/host"
 )
 
@@ -21,7 +22,7 @@ func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
 
 // checkPorts finds who holds the ports we need. Our own server, and pods of our
 // own node, may.
-func checkPorts(ctx context.Context, e *env) ([]Finding, error) {
+func checkPorts(ctx context.Context, e *env) ([]doctor.Finding, error) {
 	for try := 1; ; try++ {
 		found, unseen, err := e.portsInUse()
 		if err != nil || !unseen || try == endingTries {
@@ -42,7 +43,7 @@ const (
 
 // portsInUse also reports whether a port is held by a process that cannot be
 // seen.
-func (e *env) portsInUse() (found []Finding, unseen bool, err error) {
+func (e *env) portsInUse() (found []doctor.Finding, unseen bool, err error) {
 	listeners, err := e.host.Listeners()
 	if err != nil {
 		return nil, false, err
@@ -67,7 +68,7 @@ func (e *env) portsInUse() (found []Finding, unseen bool, err error) {
 			cure = portCure(l, port)
 		}
 		if len(holders) > 0 {
-			found = append(found, Finding{Level: LevelError, Title: fmt.Sprintf("port %d is in use", port.Number),
+			found = append(found, doctor.Finding{Severity: doctor.Error, Title: fmt.Sprintf("port %d is in use", port.Number),
 				Evidence: strings.Join(unique(holders), "; "), Reason: port.Use + " listens there", Cure: cure})
 		}
 	}
@@ -129,7 +130,7 @@ func unique(list []string) []string {
 
 // checkNetworks looks for addresses of pods or services that the host reaches
 // elsewhere already.
-func checkNetworks(_ context.Context, e *env) ([]Finding, error) {
+func checkNetworks(_ context.Context, e *env) ([]doctor.Finding, error) {
 	data, err := e.host.ReadFile("/proc/net/route")
 	if isAbsent(err) {
 		return nil, nil
@@ -137,7 +138,7 @@ func checkNetworks(_ context.Context, e *env) ([]Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	var found []Finding
+	var found []doctor.Finding
 	for _, r := range parseRoutes(string(data)) {
 		if r.net.Bits() == 0 || ownLink(r.link) {
 			continue
@@ -147,7 +148,7 @@ func checkNetworks(_ context.Context, e *env) ([]Finding, error) {
 			net  netip.Prefix
 		}{{"CLUSTER_CIDR", e.opts.ClusterCIDR}, {"SERVICE_CIDR", e.opts.ServiceCIDR}} {
 			if ours.net.IsValid() && ours.net.Overlaps(r.net) {
-				found = append(found, Finding{Level: LevelError, Title: fmt.Sprintf("%s=%s is in use", ours.name, ours.net),
+				found = append(found, doctor.Finding{Severity: doctor.Error, Title: fmt.Sprintf("%s=%s is in use", ours.name, ours.net),
 					Evidence: fmt.Sprintf("the host reaches %s through %s", r.net, r.link),
 					Reason:   "the host would reach pods there instead, or the other way round",
 					Cure:     "set " + ours.name + " to a network that is free here"})
@@ -190,7 +191,7 @@ func parseRoutes(text string) []route {
 // checkDomain finds search domains under the platform's. Pods inherit them, so
 // every name a pod looks up is also tried with the search domain behind it; and
 // since *.<domain> answers anything, it would answer that first.
-func checkDomain(_ context.Context, e *env) ([]Finding, error) {
+func checkDomain(_ context.Context, e *env) ([]doctor.Finding, error) {
 	files := []string{"/etc/resolv.conf", "/run/systemd/resolve/resolv.conf"}
 	if e.opts.ResolvConf != "" {
 		files = []string{e.opts.ResolvConf}
@@ -205,7 +206,7 @@ func checkDomain(_ context.Context, e *env) ([]Finding, error) {
 		}
 		for _, search := range searchDomains(string(data)) {
 			if search == e.opts.Domain || strings.HasSuffix(search, "."+e.opts.Domain) {
-				return one(Finding{Level: LevelError, Title: "the platform domain is a DNS search domain of this host",
+				return one(doctor.Finding{Severity: doctor.Error, Title: "the platform domain is a DNS search domain of this host",
 					Evidence: fmt.Sprintf("%s searches %s, and the platform domain is %s", file, search, e.opts.Domain),
 					Reason:   fmt.Sprintf("pods inherit the search domain, and the wildcard *.%s would answer every name they look up", e.opts.Domain),
 					Cure:     "set PLATFORM_DOMAIN to a name of its own, such as apps." + e.opts.Domain + ", or take the search domain out of " + file})
@@ -231,12 +232,12 @@ func searchDomains(text string) []string {
 	return domains
 }
 
-func checkHostname(_ context.Context, e *env) ([]Finding, error) {
+func checkHostname(_ context.Context, e *env) ([]doctor.Finding, error) {
 	name, cure := e.facts.Hostname, "set one: hostnamectl set-hostname node1; or set K3S_NODE_NAME"
 	if e.opts.NodeName != "" {
 		name, cure = e.opts.NodeName, "set K3S_NODE_NAME to another one"
 	}
-	f := Finding{Level: LevelError, Evidence: fmt.Sprintf("%q", name), Cure: cure, Reason: "it becomes the name of the node in Kubernetes"}
+	f := doctor.Finding{Severity: doctor.Error, Evidence: fmt.Sprintf("%q", name), Cure: cure, Reason: "it becomes the name of the node in Kubernetes"}
 	lower := strings.ToLower(name)
 	switch {
 	case lower == "" || lower == "(none)" || strings.HasPrefix(lower, "localhost"):
@@ -253,7 +254,7 @@ func checkHostname(_ context.Context, e *env) ([]Finding, error) {
 
 // checkKubernetes looks for another Kubernetes, which would share ports,
 // folders and firewall chains with ours.
-func checkKubernetes(_ context.Context, e *env) ([]Finding, error) {
+func checkKubernetes(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if e.opts.Own {
 		return nil, nil
 	}
@@ -282,7 +283,7 @@ func checkKubernetes(_ context.Context, e *env) ([]Finding, error) {
 	if len(signs) == 0 {
 		return nil, nil
 	}
-	return one(Finding{Level: LevelError, Title: "there is another Kubernetes on this host", Evidence: strings.Join(signs, ", "),
+	return one(doctor.Finding{Severity: doctor.Error, Title: "there is another Kubernetes on this host", Evidence: strings.Join(signs, ", "),
 		Reason: "it would share ports, folders and firewall chains with this one, and neither would work",
 		Cure:   "use another host, or remove it first (k3s: k3s-uninstall.sh); folders it left behind too"})
 }

@@ -1,40 +1,18 @@
-// Package preflight looks whether a host can carry the platform before anything
-// on it is changed. Each check is one entry of a registry; all of them run, and
-// every problem is reported at once with what was found, why it matters and
-// what cures it. The same registry serves the doctor.
+// Package preflight holds the checks of whether a host can carry the platform,
+// which are asked before anything on it is changed. All of them run, and every
+// problem is reported at once with what was found, why it matters and what
+// cures it. They are entries of the registry of bootstrap/doctor.
 package preflight
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"io"
 	"net/netip"
-	"strings"
 	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/host"
 )
-
-// Level says how much a finding weighs.
-type Level string
-
-// The levels. Only an error keeps an install from going on.
-const (
-	LevelError   Level = "error"
-	LevelWarning Level = "warning"
-	LevelNote    Level = "note"
-)
-
-// Finding is what a check has to say about a host.
-type Finding struct {
-	ID       string `json:"id"` // of the check
-	Level    Level  `json:"level"`
-	Title    string `json:"title"`    // what is wrong
-	Evidence string `json:"evidence"` // what was found
-	Reason   string `json:"reason"`   // why it matters
-	Cure     string `json:"cure"`     // what to do
-}
 
 // Options are what the checks compare the host with.
 type Options struct {
@@ -70,13 +48,6 @@ func ServerPorts(git int) []Port {
 // AgentPorts are the ports of an agent.
 func AgentPorts() []Port { return []Port{{10250, "the kubelet"}} }
 
-// Check is one entry of the registry.
-type Check struct {
-	ID    string
-	Title string // what is looked at
-	run   func(ctx context.Context, e *env) ([]Finding, error)
-}
-
 // env is what checks look at, gathered once.
 type env struct {
 	host  host.Host
@@ -84,95 +55,42 @@ type env struct {
 	opts  Options
 }
 
-// Checks returns the registry, in the order of the report.
-func Checks() []Check {
-	return []Check{
-		{"root", "user", checkRoot},
-		{"system", "operating system and architecture", checkSystem},
-		{"kernel", "kernel features", checkKernel},
-		{"capabilities", "capabilities of root", checkCapabilities},
-		{"cgroups", "control groups", checkCgroups},
-		{"memory", "memory", checkMemory},
-		{"disk", "disk space", checkDisk},
-		{"inodes", "inodes", checkInodes},
-		{"filesystem", "file system of the data folder", checkFilesystem},
-		{"ports", "TCP ports", checkPorts},
-		{"networks", "networks of pods and services", checkNetworks},
-		{"time", "clock", checkTime},
-		{"kubernetes", "other Kubernetes", checkKubernetes},
-		{"domain", "platform domain and DNS search domains", checkDomain},
-		{"hostname", "name of the node", checkHostname},
-		{"swap", "swap", checkSwap},
-		{"container", "container", checkContainer},
-	}
-}
-
-// Report is what all checks found.
-type Report struct {
-	Checks   int       `json:"checks"` // how many ran
-	Findings []Finding `json:"findings"`
-}
-
-// Run runs all checks. A check that cannot look is a finding, not an error; the
-// error says that the host cannot be described at all.
-func Run(ctx context.Context, h host.Host, o Options) (Report, error) {
+// Checks returns the entries for the registry, in the order of the report.
+// Those of the room on disks are asked before an install only: what a running
+// platform needs of it is another question.
+func Checks(h host.Host, o Options) ([]doctor.Check, error) {
 	facts, err := h.Facts()
 	if err != nil {
-		return Report{}, fmt.Errorf("preflight: %w", err)
+		return nil, fmt.Errorf("preflight: %w", err)
 	}
 	e := &env{host: h, facts: facts, opts: o}
-	var r Report
-	for _, c := range Checks() {
-		found, err := c.run(ctx, e)
-		if ctx.Err() != nil {
-			return r, ctx.Err()
-		}
-		if err != nil {
-			found = append(found, Finding{Level: LevelWarning, Title: c.Title + " could not be looked at", Evidence: err.Error(),
-				Reason: "a problem there would only show later", Cure: "run as root on the host itself, or go on if you know it is all right"})
-		}
-		for _, f := range found {
-			f.ID = c.ID
-			r.Findings = append(r.Findings, f)
-		}
-		r.Checks++
+	var all []doctor.Check
+	for _, c := range []struct {
+		id, title string
+		scope     doctor.Scope
+		look      func(ctx context.Context, e *env) ([]doctor.Finding, error)
+	}{
+		{"root", "user", doctor.Always, checkRoot},
+		{"system", "operating system and architecture", doctor.Before, checkSystem},
+		{"kernel", "kernel features", doctor.Always, checkKernel},
+		{"capabilities", "capabilities of root", doctor.Always, checkCapabilities},
+		{"cgroups", "control groups", doctor.Always, checkCgroups},
+		{"memory", "memory", doctor.Always, checkMemory},
+		{"disk", "disk space", doctor.Before | doctor.BeforeUpgrade, checkDisk},
+		{"inodes", "inodes", doctor.Before | doctor.BeforeUpgrade, checkInodes},
+		{"filesystem", "file system of the data folder", doctor.Always, checkFilesystem},
+		{"ports", "TCP ports", doctor.Always, checkPorts},
+		{"networks", "networks of pods and services", doctor.Always, checkNetworks},
+		{"time", "clock", doctor.Always, checkTime},
+		{"kubernetes", "other Kubernetes", doctor.Before, checkKubernetes},
+		{"domain", "platform domain and DNS search domains", doctor.Always, checkDomain},
+		{"hostname", "name of the node", doctor.Always, checkHostname},
+		{"swap", "swap", doctor.Always, checkSwap},
+		{"container", "container", doctor.Always, checkContainer},
+	} {
+		all = append(all, doctor.Check{ID: c.id, Title: c.title, Scope: c.scope, Look: func(ctx context.Context) ([]doctor.Finding, error) {
+			return c.look(ctx, e)
+		}})
 	}
-	return r, nil
-}
-
-// ErrFailed says that the host cannot carry the platform.
-var ErrFailed = errors.New("the host is not ready")
-
-// Err is nil when no finding is an error; otherwise it is ErrFailed with the
-// titles.
-func (r Report) Err() error {
-	var titles []string
-	for _, f := range r.Findings {
-		if f.Level == LevelError {
-			titles = append(titles, f.Title)
-		}
-	}
-	if len(titles) == 0 {
-		return nil
-	}
-	return fmt.Errorf("%w (nothing was changed): %s", ErrFailed, strings.Join(titles, "; "))
-}
-
-// Write shows the findings, errors first; nothing when there are none.
-func (r Report) Write(w io.Writer) error {
-	var b strings.Builder
-	for _, level := range []Level{LevelError, LevelWarning, LevelNote} {
-		for _, f := range r.Findings {
-			if f.Level == level {
-				fmt.Fprintf(&b, "%-8s %s: %s\n", f.Level, f.ID, f.Title)
-				for _, line := range []struct{ label, text string }{{"found", f.Evidence}, {"why", f.Reason}, {"cure", f.Cure}} {
-					if line.text != "" {
-						fmt.Fprintf(&b, "           %-6s %s\n", line.label, line.text)
-					}
-				}
-			}
-		}
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
+	return all, nil
 }

@@ -13,6 +13,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/host/hosttest"
 	"github.com/stretchr/testify/assert"
@@ -32,6 +33,15 @@ func golden(t *testing.T, name, got string) {
 	assert.Equal(t, string(want), got, "run the test with -update if this is meant")
 }
 
+// run asks the checks of a scope.
+func run(h host.Host, o Options) (doctor.Report, error) {
+	checks, err := Checks(h, o)
+	if err != nil {
+		return doctor.Report{}, err
+	}
+	return doctor.Run(context.Background(), doctor.Select(checks, doctor.BeforeInstall))
+}
+
 func good() (*hosttest.Fake, Options) {
 	h := hosttest.New()
 	h.Nodes["/dev/kmsg"] = hosttest.Node{Kind: host.KindOther}
@@ -48,10 +58,10 @@ func good() (*hosttest.Fake, Options) {
 
 func TestAGoodHost(t *testing.T) {
 	h, o := good()
-	r, err := Run(context.Background(), h, o)
+	r, err := run(h, o)
 	require.NoError(t, err)
 	assert.Empty(t, r.Findings)
-	assert.Equal(t, len(Checks()), r.Checks)
+	assert.Equal(t, 17, r.Checks)
 	require.NoError(t, r.Err())
 	var out bytes.Buffer
 	require.NoError(t, r.Write(&out))
@@ -66,94 +76,94 @@ func nginx(port int) (host.Process, host.Listener) {
 
 func TestFindings(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		spoil func(h *hosttest.Fake, o *Options)
-		id    string
-		level Level
-		title string
+		name     string
+		spoil    func(h *hosttest.Fake, o *Options)
+		id       string
+		severity doctor.Severity
+		title    string
 	}{
-		{"no root", func(h *hosttest.Fake, _ *Options) { h.Machine.UID = 1000 }, "root", LevelError, "not run as root"},
-		{"mips", func(h *hosttest.Fake, _ *Options) { h.Machine.Arch = "mips" }, "system", LevelError, "this system is not supported"},
-		{"no overlay", func(h *hosttest.Fake, _ *Options) { h.Kernel[host.FeatureOverlay] = false }, "kernel", LevelError, "the kernel has no overlay"},
+		{"no root", func(h *hosttest.Fake, _ *Options) { h.Machine.UID = 1000 }, "root", doctor.Error, "not run as root"},
+		{"mips", func(h *hosttest.Fake, _ *Options) { h.Machine.Arch = "mips" }, "system", doctor.Error, "this system is not supported"},
+		{"no overlay", func(h *hosttest.Fake, _ *Options) { h.Kernel[host.FeatureOverlay] = false }, "kernel", doctor.Error, "the kernel has no overlay"},
 		{"no packet filter", func(h *hosttest.Fake, _ *Options) {
 			h.Kernel[host.FeatureNFTables], h.Kernel[host.FeatureIPTables] = false, false
-		}, "kernel", LevelError, "the kernel has no packet filter"},
-		{"no seccomp", func(h *hosttest.Fake, _ *Options) { h.Kernel[host.FeatureSeccomp] = false }, "kernel", LevelWarning, "the kernel has no seccomp"},
-		{"no kmsg", func(h *hosttest.Fake, _ *Options) { delete(h.Nodes, "/dev/kmsg") }, "kernel", LevelError, "there is no /dev/kmsg"},
-		{"no admin", func(h *hosttest.Fake, _ *Options) { h.Machine.MissingCaps = []string{"CAP_SYS_ADMIN", "CAP_SYSLOG"} }, "capabilities", LevelError, "root is too limited"},
-		{"no resource", func(h *hosttest.Fake, _ *Options) { h.Machine.MissingCaps = []string{"CAP_SYS_RESOURCE"} }, "capabilities", LevelWarning, "root may not raise limits"},
-		{"no cgroups", func(h *hosttest.Fake, _ *Options) { h.Machine.Cgroup = 0 }, "cgroups", LevelError, "control groups are not mounted"},
-		{"no memory controller", func(h *hosttest.Fake, _ *Options) { h.Machine.Controllers = []string{"cpu", "cpuset", "pids"} }, "cgroups", LevelError, "control group controllers are missing"},
-		{"cgroup v1", func(h *hosttest.Fake, _ *Options) { h.Machine.Cgroup = 1 }, "cgroups", LevelWarning, "control groups are of version 1"},
-		{"512 MiB", func(h *hosttest.Fake, _ *Options) { h.Machine.MemoryTotal = 512 << 20 }, "memory", LevelError, "too little memory"},
-		{"a nominal GiB", func(h *hosttest.Fake, _ *Options) { h.Machine.MemoryTotal = 980 << 20 }, "memory", LevelWarning, "little memory"},
+		}, "kernel", doctor.Error, "the kernel has no packet filter"},
+		{"no seccomp", func(h *hosttest.Fake, _ *Options) { h.Kernel[host.FeatureSeccomp] = false }, "kernel", doctor.Warning, "the kernel has no seccomp"},
+		{"no kmsg", func(h *hosttest.Fake, _ *Options) { delete(h.Nodes, "/dev/kmsg") }, "kernel", doctor.Error, "there is no /dev/kmsg"},
+		{"no admin", func(h *hosttest.Fake, _ *Options) { h.Machine.MissingCaps = []string{"CAP_SYS_ADMIN", "CAP_SYSLOG"} }, "capabilities", doctor.Error, "root is too limited"},
+		{"no resource", func(h *hosttest.Fake, _ *Options) { h.Machine.MissingCaps = []string{"CAP_SYS_RESOURCE"} }, "capabilities", doctor.Warning, "root may not raise limits"},
+		{"no cgroups", func(h *hosttest.Fake, _ *Options) { h.Machine.Cgroup = 0 }, "cgroups", doctor.Error, "control groups are not mounted"},
+		{"no memory controller", func(h *hosttest.Fake, _ *Options) { h.Machine.Controllers = []string{"cpu", "cpuset", "pids"} }, "cgroups", doctor.Error, "control group controllers are missing"},
+		{"cgroup v1", func(h *hosttest.Fake, _ *Options) { h.Machine.Cgroup = 1 }, "cgroups", doctor.Warning, "control groups are of version 1"},
+		{"512 MiB", func(h *hosttest.Fake, _ *Options) { h.Machine.MemoryTotal = 512 << 20 }, "memory", doctor.Error, "too little memory"},
+		{"a nominal GiB", func(h *hosttest.Fake, _ *Options) { h.Machine.MemoryTotal = 980 << 20 }, "memory", doctor.Warning, "little memory"},
 	} {
-		t.Run(tt.name, func(t *testing.T) { finds(t, tt.spoil, tt.id, tt.level, tt.title) })
+		t.Run(tt.name, func(t *testing.T) { finds(t, tt.spoil, tt.id, tt.severity, tt.title) })
 	}
 }
 
 func TestFindingsOfDiskAndNetwork(t *testing.T) {
 	for _, tt := range []struct {
-		name  string
-		spoil func(h *hosttest.Fake, o *Options)
-		id    string
-		level Level
-		title string
+		name     string
+		spoil    func(h *hosttest.Fake, o *Options)
+		id       string
+		severity doctor.Severity
+		title    string
 	}{
-		{"disk nearly full", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Free = 1 << 30 }) }, "disk", LevelError, "too little disk space"},
-		{"small disk", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Free = 5 << 30 }) }, "disk", LevelWarning, "little disk space"},
-		{"no inodes", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.InodesFree = 100 }) }, "inodes", LevelError, "too few inodes"},
-		{"few inodes", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.InodesFree = 50_000 }) }, "inodes", LevelWarning, "few inodes"},
-		{"overlay", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Type = "overlay" }) }, "filesystem", LevelError, "the data folder is on an overlay"},
-		{"tmpfs", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Type = "tmpfs"; d.Inodes = 0 }) }, "filesystem", LevelWarning, "the data folder is in memory"},
-		{"nfs", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Type = "nfs" }) }, "filesystem", LevelError, "the data folder is on a network"},
-		{"port 80", func(h *hosttest.Fake, _ *Options) { hold(h, 80) }, "ports", LevelError, "port 80 is in use"},
+		{"disk nearly full", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Free = 1 << 30 }) }, "disk", doctor.Error, "too little disk space"},
+		{"small disk", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Free = 5 << 30 }) }, "disk", doctor.Warning, "little disk space"},
+		{"no inodes", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.InodesFree = 100 }) }, "inodes", doctor.Error, "too few inodes"},
+		{"few inodes", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.InodesFree = 50_000 }) }, "inodes", doctor.Warning, "few inodes"},
+		{"overlay", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Type = "overlay" }) }, "filesystem", doctor.Error, "the data folder is on an overlay"},
+		{"tmpfs", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Type = "tmpfs"; d.Inodes = 0 }) }, "filesystem", doctor.Warning, "the data folder is in memory"},
+		{"nfs", func(h *hosttest.Fake, _ *Options) { setDisk(h, func(d *host.Disk) { d.Type = "nfs" }) }, "filesystem", doctor.Error, "the data folder is on a network"},
+		{"port 80", func(h *hosttest.Fake, _ *Options) { hold(h, 80) }, "ports", doctor.Error, "port 80 is in use"},
 		{"our program, but no ledger", func(h *hosttest.Fake, _ *Options) {
 			h.Ports = []host.Listener{{Address: "::", Port: 6443, PID: 9, Command: "slipway", Exe: "/usr/local/bin/slipway"}}
-		}, "ports", LevelError, "port 6443 is in use"},
-		{"another's port on an installed host", func(h *hosttest.Fake, o *Options) { hold(h, 443); o.Own = true }, "ports", LevelError, "port 443 is in use"},
+		}, "ports", doctor.Error, "port 6443 is in use"},
+		{"another's port on an installed host", func(h *hosttest.Fake, o *Options) { hold(h, 443); o.Own = true }, "ports", doctor.Error, "port 443 is in use"},
 		{"an office network", func(h *hosttest.Fake, _ *Options) {
 			h.Put("/proc/net/route", "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU\ntun0 00002A0A 00000000 0001 0 0 0 00F0FFFF 0\n")
-		}, "networks", LevelError, "CLUSTER_CIDR=10.42.0.0/16 is in use"},
-		{"1970", func(h *hosttest.Fake, _ *Options) { h.Machine.Now = time.Unix(100, 0) }, "time", LevelError, "the clock is wrong"},
-		{"a k3s", func(h *hosttest.Fake, _ *Options) { h.Put("/etc/systemd/system/k3s.service", "") }, "kubernetes", LevelError, "there is another Kubernetes on this host"},
-		{"a kubelet", func(h *hosttest.Fake, _ *Options) { h.Procs = append(h.Procs, host.Process{PID: 7, Name: "kubelet"}) }, "kubernetes", LevelError, "there is another Kubernetes on this host"},
+		}, "networks", doctor.Error, "CLUSTER_CIDR=10.42.0.0/16 is in use"},
+		{"1970", func(h *hosttest.Fake, _ *Options) { h.Machine.Now = time.Unix(100, 0) }, "time", doctor.Error, "the clock is wrong"},
+		{"a k3s", func(h *hosttest.Fake, _ *Options) { h.Put("/etc/systemd/system/k3s.service", "") }, "kubernetes", doctor.Error, "there is another Kubernetes on this host"},
+		{"a kubelet", func(h *hosttest.Fake, _ *Options) { h.Procs = append(h.Procs, host.Process{PID: 7, Name: "kubelet"}) }, "kubernetes", doctor.Error, "there is another Kubernetes on this host"},
 		{"search domain", func(h *hosttest.Fake, _ *Options) {
 			h.Put("/etc/resolv.conf", "search other.net\nsearch lan Apps.Example.com.\n")
-		}, "domain", LevelError, "the platform domain is a DNS search domain of this host"},
+		}, "domain", doctor.Error, "the platform domain is a DNS search domain of this host"},
 		{"search domain below", func(h *hosttest.Fake, _ *Options) {
 			h.Put("/run/systemd/resolve/resolv.conf", "search eu.apps.example.com\n")
-		}, "domain", LevelError, "the platform domain is a DNS search domain of this host"},
-		{"localhost", func(h *hosttest.Fake, _ *Options) { h.Machine.Hostname = "localhost.localdomain" }, "hostname", LevelError, "the host has no name of its own"},
-		{"odd name", func(h *hosttest.Fake, _ *Options) { h.Machine.Hostname = "my_host" }, "hostname", LevelError, "the host name cannot be a node's name"},
-		{"odd node name", func(_ *hosttest.Fake, o *Options) { o.NodeName = "-x" }, "hostname", LevelError, "the host name cannot be a node's name"},
-		{"swap", func(h *hosttest.Fake, _ *Options) { h.Machine.SwapTotal = 1 << 30 }, "swap", LevelNote, "swap is on"},
-		{"container", func(h *hosttest.Fake, _ *Options) { h.Machine.Container = "docker" }, "container", LevelNote, "this host is a container"},
+		}, "domain", doctor.Error, "the platform domain is a DNS search domain of this host"},
+		{"localhost", func(h *hosttest.Fake, _ *Options) { h.Machine.Hostname = "localhost.localdomain" }, "hostname", doctor.Error, "the host has no name of its own"},
+		{"odd name", func(h *hosttest.Fake, _ *Options) { h.Machine.Hostname = "my_host" }, "hostname", doctor.Error, "the host name cannot be a node's name"},
+		{"odd node name", func(_ *hosttest.Fake, o *Options) { o.NodeName = "-x" }, "hostname", doctor.Error, "the host name cannot be a node's name"},
+		{"swap", func(h *hosttest.Fake, _ *Options) { h.Machine.SwapTotal = 1 << 30 }, "swap", doctor.Note, "swap is on"},
+		{"container", func(h *hosttest.Fake, _ *Options) { h.Machine.Container = "docker" }, "container", doctor.Note, "this host is a container"},
 	} {
-		t.Run(tt.name, func(t *testing.T) { finds(t, tt.spoil, tt.id, tt.level, tt.title) })
+		t.Run(tt.name, func(t *testing.T) { finds(t, tt.spoil, tt.id, tt.severity, tt.title) })
 	}
 }
 
 // finds spoils a good host in one respect and asserts that this is all that is
 // found, with what people need to know.
-func finds(t *testing.T, spoil func(*hosttest.Fake, *Options), id string, level Level, title string) {
+func finds(t *testing.T, spoil func(*hosttest.Fake, *Options), id string, severity doctor.Severity, title string) {
 	t.Helper()
 	h, o := good()
 	spoil(h, &o)
-	r, err := Run(context.Background(), h, o)
+	r, err := run(h, o)
 	require.NoError(t, err)
 	require.Len(t, r.Findings, 1, "%+v", r.Findings)
 	f := r.Findings[0]
 	assert.Equal(t, id, f.ID)
-	assert.Equal(t, level, f.Level)
+	assert.Equal(t, severity, f.Severity)
 	assert.Equal(t, title, f.Title)
 	assert.NotEmpty(t, f.Evidence)
 	assert.NotEmpty(t, f.Reason)
-	if f.Level != LevelNote {
+	if f.Severity != doctor.Note {
 		assert.NotEmpty(t, f.Cure)
 	}
-	if f.Level == LevelError {
-		require.ErrorIs(t, r.Err(), ErrFailed)
+	if f.Severity == doctor.Error {
+		require.ErrorIs(t, r.Err(), doctor.ErrFailed)
 		require.ErrorContains(t, r.Err(), title)
 	} else {
 		require.NoError(t, r.Err())
@@ -196,7 +206,7 @@ func TestHarmless(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			h, o := good()
 			change(h, &o)
-			r, err := Run(context.Background(), h, o)
+			r, err := run(h, o)
 			require.NoError(t, err)
 			assert.Empty(t, r.Findings)
 		})
@@ -221,7 +231,7 @@ func TestOurOwnPlatformIsNoObstacle(t *testing.T) {
 	h.MakeDirs("/var/lib/rancher/k3s/server")
 	h.Put("/proc/net/route", "Iface Destination Gateway Flags RefCnt Use Metric Mask MTU\ncni0 00002A0A 00000000 0001 0 0 0 00FFFFFF 0\n")
 	setDisk(h, func(d *host.Disk) { d.Free = 3 << 30 })
-	r, err := Run(context.Background(), h, o)
+	r, err := run(h, o)
 	require.NoError(t, err)
 	assert.Empty(t, r.Findings)
 }
@@ -239,7 +249,7 @@ func TestAllProblemsAtOnce(t *testing.T) {
 	h.Put("/etc/resolv.conf", "search apps.example.com\n")
 	h.Put("/var/lib/rancher/k3s/server/token", "")
 	setDisk(h, func(d *host.Disk) { d.Free = 1 << 30 })
-	r, err := Run(context.Background(), h, o)
+	r, err := run(h, o)
 	require.NoError(t, err)
 	var out bytes.Buffer
 	require.NoError(t, r.Write(&out))
@@ -258,7 +268,7 @@ func TestACheckThatCannotLook(t *testing.T) {
 		}
 		return nil
 	}
-	r, err := Run(context.Background(), h, o)
+	r, err := run(h, o)
 	require.NoError(t, err)
 	require.Len(t, r.Findings, 1)
 	assert.Equal(t, "TCP ports could not be looked at", r.Findings[0].Title)
@@ -270,13 +280,16 @@ func TestACheckThatCannotLook(t *testing.T) {
 		}
 		return nil
 	}
-	_, err = Run(context.Background(), h, o)
+	_, err = run(h, o)
 	require.EqualError(t, err, "preflight: no /proc")
 }
 
 func TestEveryCheckHasItsOwnName(t *testing.T) {
 	seen := map[string]bool{}
-	for _, c := range Checks() {
+	h, o := good()
+	checks, err := Checks(h, o)
+	require.NoError(t, err)
+	for _, c := range checks {
 		assert.False(t, seen[c.ID], c.ID)
 		seen[c.ID] = true
 		assert.NotEmpty(t, c.Title)
@@ -294,12 +307,12 @@ func (h endingHost) Wait(context.Context, time.Duration) error {
 func TestPortsOfAProcessThatIsEndingAreWaitedFor(t *testing.T) {
 	h, o := good()
 	h.Ports = []host.Listener{{Address: "::", Port: 6443}}
-	r, err := Run(context.Background(), endingHost{h}, o)
+	r, err := run(endingHost{h}, o)
 	require.NoError(t, err)
 	assert.Empty(t, r.Findings)
 
 	h.Ports = []host.Listener{{Address: "::", Port: 6443}}
-	r, err = Run(context.Background(), h, o)
+	r, err = run(h, o)
 	require.NoError(t, err)
 	require.Len(t, r.Findings, 1, "a holder that stays unseen is reported")
 	assert.Contains(t, r.Findings[0].Evidence, "cannot be seen")

@@ -1,43 +1,232 @@
 package main
 
 import (
+	"context"
+	"errors"
 	"fmt"
+	"io"
 	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/preflight"
 	"github.com/spf13/cobra"
 )
 
+// doctorFlags are the options of "slipway doctor".
+type doctorFlags struct {
+	fix, yes, list bool
+	output         string
+	only           []string
+}
+
 func newDoctorCmd() *cobra.Command {
+	var flags doctorFlags
 	cmd := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check whether this host can run the platform, and what is in the way",
-		Long: `Runs the checks that "slipway install" begins with: each failed one is shown with
-its evidence, its reason and its cure. Changes nothing. Exits with 0 when no
-check failed.`,
+		Short: "Find what is wrong with this host or the platform on it, and mend it",
+		Long: `Runs the checks that fit this host: before an install whether it can carry the
+platform, afterwards how platform and host are doing. Each problem is shown with
+its evidence, its reason and its cure. Exits with 0 when none is an error.
+
+With --fix, what can be mended safely is mended: each change is told first and
+asked about unless --yes is given. Changes to the host are written down with
+their inverse, and "slipway uninstall" takes them back.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
-			m, err := openMachine(nil, os.Environ())
-			if err != nil {
+			if err := checkOutput(c, flags.output); err != nil {
 				return err
 			}
-			_, err = os.Stat(m.paths.Ledger)
-			report, err := preflight.Run(c.Context(), m.host, m.preflightOptions(err == nil))
-			if err != nil {
-				return err
-			}
-			if err := report.Write(c.OutOrStdout()); err != nil {
-				return err
-			}
-			if err := report.Err(); err != nil {
-				return exitCode(1)
-			}
-			_, err = fmt.Fprintln(c.OutOrStdout(), "This host can run the platform.")
-			return err
+			return runDoctor(c, flags)
 		},
 	}
+	cmd.Flags().BoolVar(&flags.fix, "fix", false, "mend what can be mended safely")
+	cmd.Flags().BoolVar(&flags.yes, "yes", false, "with --fix: do not ask before each change")
+	cmd.Flags().BoolVar(&flags.list, "list", false, "list the checks and when each is asked")
+	cmd.Flags().StringSliceVar(&flags.only, "check", nil, "run only this check; may be given several times")
+	cmd.Flags().StringVarP(&flags.output, "output", "o", "text", "text or json")
 	cmd.AddCommand(newDoctorTLSCmd())
 	return cmd
+}
+
+func runDoctor(c *cobra.Command, flags doctorFlags) error {
+	m, err := openMachine(nil, os.Environ())
+	if err != nil {
+		return err
+	}
+	clinic, err := m.openClinic()
+	if err != nil {
+		return err
+	}
+	if flags.list {
+		return listChecks(c.OutOrStdout(), clinic.checks, flags.output == "json")
+	}
+	if clinic.checks, err = chosen(c, clinic.checks, flags.only); err != nil {
+		return err
+	}
+	report, err := clinic.examine(c.Context())
+	if err != nil {
+		return err
+	}
+	if flags.fix && len(report.Fixable()) > 0 {
+		if err := clinic.mend(c, report, flags.yes); err != nil {
+			return err
+		}
+		if report, err = clinic.examine(c.Context()); err != nil {
+			return err
+		}
+	}
+	return clinic.tell(c.OutOrStdout(), report, flags.output == "json")
+}
+
+// chosen keeps the checks that are named; all when none is.
+func chosen(c *cobra.Command, all []doctor.Check, names []string) ([]doctor.Check, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	var kept []doctor.Check
+	for _, name := range names {
+		found := false
+		for _, check := range all {
+			if check.ID == name {
+				kept, found = append(kept, check), true
+			}
+		}
+		if !found {
+			return nil, usageError{command: subcommand(c), err: fmt.Errorf("no check %q: \"slipway doctor --list\" names them", name)}
+		}
+	}
+	return kept, nil
+}
+
+// clinic is the doctor at work on this host.
+type clinic struct {
+	m      *machine
+	scope  doctor.Scope
+	checks []doctor.Check
+}
+
+func (m *machine) openClinic() (*clinic, error) {
+	ledger, err := bootstrap.OpenLedger(m.host, m.paths.Ledger, time.Now)
+	if err != nil {
+		return nil, err
+	}
+	k := &clinic{m: m, scope: doctor.BeforeInstall}
+	if ledger.Installed() {
+		k.scope = doctor.RunningServer
+		if m.settings.Role == bootstrap.RoleAgent {
+			k.scope = doctor.RunningAgent
+		}
+	}
+	k.checks, err = m.checks(ledger.Installed())
+	return k, err
+}
+
+// checks are all entries of the registry that this process can ask.
+func (m *machine) checks(own bool) ([]doctor.Check, error) {
+	return preflight.Checks(m.host, m.preflightOptions(own))
+}
+
+// examine runs the checks of the scope.
+func (k *clinic) examine(ctx context.Context) (doctor.Report, error) {
+	return doctor.Run(ctx, doctor.Select(k.checks, k.scope))
+}
+
+func (k *clinic) tell(out io.Writer, report doctor.Report, asJSON bool) error {
+	if asJSON {
+		if err := printJSON(out, report); err != nil {
+			return err
+		}
+	} else if err := report.Write(out); err != nil {
+		return err
+	}
+	if report.Err() != nil {
+		return exitCode(1)
+	}
+	if asJSON {
+		return nil
+	}
+	well := "This host can run the platform."
+	if k.scope&doctor.Running != 0 {
+		well = "No check found an error."
+	}
+	_, err := fmt.Fprintf(out, "%d checks. %s\n", report.Checks, well)
+	return err
+}
+
+// mend carries out the fixes that the operator agrees to.
+func (k *clinic) mend(c *cobra.Command, report doctor.Report, yes bool) error {
+	var steps []bootstrap.Step
+	for i, f := range report.Fixable() {
+		fmt.Fprintf(c.ErrOrStderr(), "%s: %s\n  this will %s\n", f.ID, f.Title, f.Fix.Change)
+		agreed, err := agree(c.ErrOrStderr(), c.InOrStdin(), yes)
+		if err != nil {
+			return err
+		}
+		if agreed {
+			steps = append(steps, k.step(f, i+1))
+		}
+	}
+	if len(steps) == 0 {
+		return nil
+	}
+	r := bootstrap.Repair{Host: k.m.host, Service: k.m.service, Settings: k.m.settings, Progress: k.m.progress, Clock: time.Now}
+	if err := r.Run(c.Context(), steps); err != nil {
+		return fmt.Errorf("%w\nWhat failed was taken back; what is listed as done stays. Log: %s", err, k.m.service.Logs())
+	}
+	return nil
+}
+
+// step makes a fix a step of a plan; several findings of one check are several
+// steps.
+func (k *clinic) step(f doctor.Finding, n int) bootstrap.Step {
+	return bootstrap.Step{Name: fmt.Sprintf("doctor %s %d", f.ID, n), Do: func(ctx context.Context, j *bootstrap.Journal) error {
+		if f.Fix.Do == nil {
+			return errors.New("this fix cannot be carried out from here")
+		}
+		return f.Fix.Do(ctx, j)
+	}}
+}
+
+// agree asks for one change. Nobody to ask is a no, told as an error.
+func agree(out io.Writer, in io.Reader, yes bool) (bool, error) {
+	if yes {
+		return true, nil
+	}
+	fmt.Fprint(out, "  do it? [y/N] ")
+	var answer string
+	if _, err := fmt.Fscanln(in, &answer); err != nil && answer == "" {
+		if errors.Is(err, io.EOF) {
+			return false, errors.New("nobody answers; nothing was changed: give --yes to mend without questions")
+		}
+		return false, nil // an empty line
+	}
+	answer = strings.ToLower(answer)
+	return answer == "y" || answer == "yes", nil
+}
+
+func listChecks(out io.Writer, checks []doctor.Check, asJSON bool) error {
+	type row struct {
+		ID     string `json:"id"`
+		Title  string `json:"title"`
+		Scopes string `json:"scopes"`
+	}
+	var rows []row
+	for _, c := range checks {
+		rows = append(rows, row{c.ID, c.Title, c.Scope.String()})
+	}
+	if asJSON {
+		return printJSON(out, rows)
+	}
+	w := tabwriter.NewWriter(out, 0, 4, 2, ' ', 0)
+	fmt.Fprintln(w, "CHECK\tLOOKS AT\tASKED")
+	for _, r := range rows {
+		fmt.Fprintf(w, "%s\t%s\t%s\n", r.ID, r.Title, r.Scopes)
+	}
+	return w.Flush()
 }
 
 // newJoinCmd answers for the installer's server and agent roles.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/preflight"
 	"github.com/slipway-paas/slipway/charts"
@@ -137,7 +138,11 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 }
 
 func (m *machine) preflight(ctx context.Context, own bool) error {
-	report, err := preflight.Run(ctx, m.host, m.preflightOptions(own))
+	checks, err := m.checks(own)
+	if err != nil {
+		return err
+	}
+	report, err := doctor.Run(ctx, doctor.Select(checks, doctor.BeforeInstall))
 	if err != nil {
 		return err
 	}

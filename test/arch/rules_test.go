@@ -98,6 +98,8 @@ var edges = []edge{
 	{"platform/identity", "platform/control", "who vouches for people is a port of the verbs; the wiring joins them"},
 	{"bootstrap/host", "bootstrap", "the host adapter is the bottom of the house"},
 	{"bootstrap/preflight", "bootstrap/k3s", "checks look at the host only"},
+	{"bootstrap/doctor", "bootstrap/preflight", "the registry knows no check"},
+	{"bootstrap/doctor", "bootstrap/k3s", "checks look at the host only"},
 	{"bootstrap/helm", "bootstrap/k3s", "a chart is applied to any cluster"},
 	{"charts", "bootstrap", "charts are data"},
 	{"embedded", "bootstrap", "the payload is data"},

@@ -134,3 +134,21 @@ func TestCancelWhileApplying(t *testing.T) {
 	require.NoError(t, l.Apply(t.Context(), c, settings(), nil))
 	require.Equal(t, "deployed", l.last(t, c).Info.Status.String())
 }
+
+func TestTheGuardRefusesChanges(t *testing.T) {
+	server := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
+	defer server.Close()
+	refusal := errors.New("another server leads")
+	transport := &guardTransport{guard: func() error { return refusal }, next: http.DefaultTransport}
+	for method, want := range map[string]error{
+		http.MethodGet: nil, http.MethodPost: refusal, http.MethodPatch: refusal, http.MethodDelete: refusal,
+	} {
+		req, err := http.NewRequestWithContext(t.Context(), method, server.URL, nil)
+		require.NoError(t, err)
+		resp, err := transport.RoundTrip(req)
+		require.ErrorIs(t, err, want, method)
+		if want == nil {
+			require.NoError(t, resp.Body.Close())
+		}
+	}
+}

@@ -33,7 +33,8 @@ const recordTimeout = 15 * time.Second
 // connector makes clusters from a kubeconfig file. What the API server can do
 // is asked once and shared by all charts.
 type connector struct {
-	path string
+	path  string
+	guard func() error // asked before each request that may change something; may be nil
 
 	mu   sync.Mutex
 	base *session
@@ -46,8 +47,6 @@ type session struct {
 	discovery discovery.CachedDiscoveryInterface
 	mapper    meta.ResettableRESTMapper
 }
-
-func newConnector(path string) *connector { return &connector{path: path} }
 
 func (c *connector) open() (*session, error) {
 	c.mu.Lock()
@@ -65,6 +64,9 @@ func (c *connector) open() (*session, error) {
 	}
 	config.QPS = -1 // one cluster, few requests: the server's own fairness is enough
 	config.UserAgent = "slipway"
+	if c.guard != nil {
+		config.Wrap(func(next http.RoundTripper) http.RoundTripper { return &guardTransport{c.guard, next} })
+	}
 	client, err := kubernetes.NewForConfig(config)
 	if err != nil {
 		return nil, fmt.Errorf("kubeconfig %s: %w", c.path, err)
@@ -172,4 +174,22 @@ type boundBody struct {
 func (b *boundBody) Close() error {
 	defer b.done()
 	return b.ReadCloser.Close()
+}
+
+// guardTransport refuses to change anything when guard says so.
+type guardTransport struct {
+	guard func() error
+	next  http.RoundTripper
+}
+
+func (t *guardTransport) RoundTrip(req *http.Request) (*http.Response, error) {
+	if req.Method != http.MethodGet && req.Method != http.MethodHead {
+		if err := t.guard(); err != nil {
+			if req.Body != nil {
+				_ = req.Body.Close() // as the contract of RoundTrip says
+			}
+			return nil, err
+		}
+	}
+	return t.next.RoundTrip(req)
 }

@@ -58,8 +58,12 @@ type cluster struct {
 
 // New is an Installer for the cluster of a kubeconfig file. The file is read at
 // the first call, so it may be written later.
-func New(kubeconfig, appVersion string) *Installer {
-	return &Installer{AppVersion: appVersion, connect: newConnector(kubeconfig).connect}
+func New(kubeconfig, appVersion string) *Installer { return NewGuarded(kubeconfig, appVersion, nil) }
+
+// NewGuarded is New, with a call before every request that may change something;
+// its error refuses the request.
+func NewGuarded(kubeconfig, appVersion string, guard func() error) *Installer {
+	return &Installer{AppVersion: appVersion, connect: (&connector{path: kubeconfig, guard: guard}).connect}
 }
 
 // Phase is how far a chart has come.

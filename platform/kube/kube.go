@@ -47,6 +47,10 @@ type Options struct {
 	Quota         *corev1.ResourceQuotaSpec // of each app; nil: none
 	LimitRange    *corev1.LimitRangeSpec    // of each app; nil: none
 	Controller    netip.AddrPort            // where the controller listens for the gateway; zero: it answers no challenges
+
+	// Guard is asked before every request that may change something; its error
+	// refuses the request. Nil: nothing is refused.
+	Guard func() error
 }
 
 // Cluster is a control.Cluster on Kubernetes. Make it with New.
@@ -113,6 +117,7 @@ func New(opts Options) (*Cluster, error) {
 	config.QPS, config.Burst = 500, 1000
 	config.WarningHandlerWithContext = rest.NoWarnings{} // ours, about pods of users
 
+	config.Wrap(guarded(opts.Guard))
 	client, err := rest.HTTPClientFor(config)
 	if err != nil {
 		return nil, fmt.Errorf("kube: making a client: %w", err)

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"github.com/mattn/go-sqlite3"
@@ -22,7 +23,8 @@ type Store struct {
 	read  *sql.DB
 	write *sql.DB // one connection: there is one writer, and here they queue fairly
 	seal  sealer
-	path  string // SQLite's file; empty with PostgreSQL
+	path  string       // SQLite's file; empty with PostgreSQL
+	turn  atomic.Int64 // of Lead; 0: never
 }
 
 // Open opens a database and brings its schema up to date. location is a
@@ -96,6 +98,11 @@ func (s *Store) tx(ctx context.Context, op, what string, f func(*sql.Tx) error) 
 		return fault(op, what, err)
 	}
 	defer func() { _ = tx.Rollback() }() // no effect once committed
+	if op != opLead {
+		if err := s.checkTurn(ctx, tx); err != nil {
+			return fault(op, what, err)
+		}
+	}
 	if err := f(tx); err != nil {
 		return fault(op, what, err)
 	}

@@ -16,3 +16,13 @@ func (c *Controller) adoptCluster(ctx context.Context) error {
 	}
 	return err
 }
+
+// adoptDomain shows every app under its new name when the platform has another
+// domain than before.
+func (c *Controller) adoptDomain(ctx context.Context) error {
+	apps, err := c.store.AdoptDomain(ctx, c.domain)
+	if err == nil && apps > 0 {
+		c.log.WithField("apps", apps).WithField("domain", c.domain).Info("the platform has another domain: giving all apps their new names")
+	}
+	return err
+}

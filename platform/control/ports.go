@@ -82,6 +82,10 @@ type Store interface {
 	// recorded before it adds WorkEnsure and WorkApply for every app and returns
 	// how many apps there are.
 	AdoptCluster(ctx context.Context, uid string) (apps int, err error)
+	// AdoptDomain records the domain below which the apps are. When another was
+	// recorded before it adds WorkEdge for every app and returns how many apps
+	// there are.
+	AdoptDomain(ctx context.Context, domain string) (apps int, err error)
 
 	VolumeStore
 	ResourceStore

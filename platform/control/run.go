@@ -112,6 +112,9 @@ func (c *Controller) resume(ctx context.Context) error {
 	if err := c.adoptCluster(ctx); err != nil {
 		return err
 	}
+	if err := c.adoptDomain(ctx); err != nil {
+		return err
+	}
 	work, err := c.store.ListWork(ctx, "")
 	if err != nil {
 		return err

@@ -31,6 +31,7 @@ func StoreSuite(t *testing.T, open func(t *testing.T) control.Store) {
 		{"delete app", suiteDelete},
 		{"work", suiteWork},
 		{"another cluster", suiteCluster},
+		{"another domain", suiteDomain},
 		{"volumes", suiteVolumes},
 		{"resources", suiteResources},
 		{"events", suiteEvents},

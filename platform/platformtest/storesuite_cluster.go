@@ -36,3 +36,25 @@ func suiteCluster(t *testing.T, f fixture) {
 	adopt("second", 0, 5)
 	adopt("first", 2, 5)
 }
+
+func suiteDomain(t *testing.T, f fixture) {
+	f.app("other")
+	f.app("hello")
+	_, err := f.AddWork(f.ctx, control.Work{App: "hello", Kind: control.WorkEdge})
+	require.NoError(t, err)
+	adopt := func(domain string, apps, work int) {
+		n, err := f.AdoptDomain(f.ctx, domain)
+		require.NoError(t, err)
+		require.Equal(t, apps, n, domain)
+		list, err := f.ListWork(f.ctx, "")
+		require.NoError(t, err)
+		require.Len(t, list, work, domain)
+		for _, w := range list {
+			require.Equal(t, control.WorkEdge, w.Kind)
+		}
+	}
+	adopt("old.example.com", 0, 1) // the apps were made below it
+	adopt("old.example.com", 0, 1)
+	adopt("new.example.com", 2, 2)
+	adopt("new.example.com", 0, 2)
+}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"database/sql"
 	"errors"
+	"time"
 
 	"github.com/slipway-paas/slipway/platform/control"
 )
@@ -19,7 +20,7 @@ func (s *Store) AdoptCluster(ctx context.Context, uid string) (apps int, err err
 			return err
 		}
 		if known != "" {
-			if apps, err = bringAll(ctx, tx); err != nil {
+			if apps, err = addForAll(ctx, tx, control.WorkEnsure, control.WorkApply); err != nil {
 				return err
 			}
 		}
@@ -30,9 +31,9 @@ func (s *Store) AdoptCluster(ctx context.Context, uid string) (apps int, err err
 	return apps, err
 }
 
-// bringAll adds the work of making and applying every app.
-func bringAll(ctx context.Context, tx *sql.Tx) (apps int, err error) {
-	for _, kind := range []control.WorkKind{control.WorkEnsure, control.WorkApply} {
+// addForAll adds work of the given kinds for every app.
+func addForAll(ctx context.Context, tx *sql.Tx, kinds ...control.WorkKind) (apps int, err error) {
+	for _, kind := range kinds {
 		if _, err := tx.ExecContext(ctx, `DELETE FROM work WHERE kind = ?`, string(kind)); err != nil {
 			return 0, err
 		}
@@ -41,5 +42,34 @@ func bringAll(ctx context.Context, tx *sql.Tx) (apps int, err error) {
 		}
 	}
 	err = tx.QueryRowContext(ctx, `SELECT COUNT(*) FROM apps`).Scan(&apps)
+	return apps, err
+}
+
+// domainItem is the shelf's place of the domain below which the apps are.
+const domainItem = "platform/domain"
+
+// AdoptDomain records the domain below which the apps are. When another was
+// recorded before it adds the work of showing every app to the outside, all in
+// one transaction, and returns how many apps there are.
+func (s *Store) AdoptDomain(ctx context.Context, domain string) (apps int, err error) {
+	err = s.tx(ctx, "store.AdoptDomain", "Domain", func(tx *sql.Tx) error {
+		var sealed, known []byte
+		err := tx.QueryRowContext(ctx, `SELECT sealed FROM shelf WHERE name = ?`, domainItem).Scan(&sealed)
+		if err == nil {
+			known, err = s.seal.open(shelfPlace(domainItem), sealed)
+		}
+		if err != nil && !errors.Is(err, sql.ErrNoRows) || string(known) == domain {
+			return err
+		}
+		if len(known) > 0 {
+			if apps, err = addForAll(ctx, tx, control.WorkEdge); err != nil {
+				return err
+			}
+		}
+		_, err = tx.ExecContext(ctx, `INSERT INTO shelf (name, sealed, size, modified) VALUES (?, ?, ?, ?)
+			ON CONFLICT (name) DO UPDATE SET sealed = excluded.sealed, size = excluded.size, modified = excluded.modified`,
+			domainItem, s.seal.seal(shelfPlace(domainItem), []byte(domain)), len(domain), micros(time.Now()))
+		return err
+	})
 	return apps, err
 }

@@ -149,6 +149,30 @@ func (d InstallDeps) files() ([]File, error) {
 	return append(files, engine...), err
 }
 
+// ConfigStep writes the settings and the engine's configuration; whoever runs
+// it alone has the server read them.
+func ConfigStep(d InstallDeps) Step { return d.configStep() }
+
+// Reconfigure brings an installation to other settings: it writes the
+// configuration and has the server read it. The binary and what it carries stay.
+func (in Install) Reconfigure(ctx context.Context) (err error) {
+	d := in.Deps
+	release, err := lock(d.Host, d.paths())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, release()) }()
+	ledger, err := OpenLedger(d.Host, d.paths().Ledger, in.Clock)
+	if err != nil {
+		return asRoot(err)
+	}
+	if !ledger.Installed() {
+		return errors.New("nothing is installed here; run \"slipway install\" first")
+	}
+	r := &Runner{Host: d.Host, Ledger: ledger, Service: d.Service, Progress: in.Progress, Clock: in.Clock}
+	return r.Run(ctx, InstallPlan(d)[1:]) // all but the first, which unpacks
+}
+
 // configStep writes the settings and the engine's configuration.
 func (d InstallDeps) configStep() Step {
 	return Step{

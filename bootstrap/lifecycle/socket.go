@@ -24,6 +24,7 @@ type Report struct {
 	Node        string    `json:"node,omitempty"`
 	Address     string    `json:"address,omitempty"`
 	Certificate time.Time `json:"certificateNotAfter,omitzero"`
+	Moves       []string  `json:"moves,omitempty"` // of address, host name, domain in the last days
 	Parts       []Entry   `json:"parts"`
 }
 

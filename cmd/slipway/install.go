@@ -111,6 +111,9 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	if m.settings.JoinURL != "" || m.settings.Role == bootstrap.RoleAgent {
 		return errJoin()
 	}
+	if err := m.keepPlace(); err != nil {
+		return err
+	}
 	first := m.settings.AdminPassword.Empty()
 	if err := m.settings.Credentials(); err != nil {
 		return err

@@ -8,7 +8,6 @@ import (
 	"slices"
 
 	"github.com/slipway-paas/slipway/bootstrap"
-	"github.com/slipway-paas/slipway/bootstrap/k3s"
 	"github.com/slipway-paas/slipway/bootstrap/k3s/node"
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
 	"github.com/slipway-paas/slipway/charts"
@@ -93,7 +92,7 @@ func (m *machine) nodeConfig() (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	name, _, err := k3s.NodeIdentity(m.settings.NodeName, m.settings.NodeIP)
+	name, err := nodeName(m.host, m.settings)
 	if err != nil {
 		return node.Config{}, err
 	}

@@ -62,6 +62,7 @@ type server struct {
 	started  time.Time
 	nodeName string
 	address  string
+	home     home
 	charts   *helm.Installer
 
 	core atomic.Pointer[control.Controller] // nil until the store is open
@@ -83,7 +84,7 @@ func newServer() (*server, error) {
 	if s.secrets, err = secrets.Open(secretsFile(s.paths)); err != nil {
 		return nil, err
 	}
-	if s.nodeName, s.address, err = k3s.NodeIdentity(settings.NodeName, settings.NodeIP); err != nil {
+	if err := s.findHome(context.Background(), h); err != nil {
 		return nil, err
 	}
 	names := []string{lineKubernetes, lineCertificate}
@@ -122,6 +123,7 @@ func (s *server) run(ctx context.Context) error {
 		{Name: "status", Run: status.Run},
 		{Name: "kubernetes", Run: s.runKubernetes},
 		{Name: "platform", Run: s.runPlatform},
+		{Name: "home", Run: s.runHome},
 	})
 }
 
@@ -136,8 +138,11 @@ func (s *server) filerImage() string {
 }
 
 func (s *server) runKubernetes(ctx context.Context) error {
+	if err := s.follow(ctx); err != nil {
+		return ignoreEnd(ctx, err)
+	}
 	s.board.Set(lineKubernetes, lifecycle.Working, "starting")
-	return k3s.Run(ctx, k3s.Server, s.settings.K3sArgs...)
+	return k3s.Run(ctx, k3s.Server, s.k3sArgs()...)
 }
 
 // runPlatform waits for the API server and then runs what stands on it.
@@ -210,6 +215,7 @@ func (s *server) report() lifecycle.Report {
 	return lifecycle.Report{
 		Version: version, Kubernetes: k3s.Version(), PID: os.Getpid(), Started: s.started,
 		Domain: s.settings.Domain, Node: s.nodeName, Address: s.address, Certificate: s.certificate,
+		Moves: movesTold(s.home.now.Moves, time.Now()),
 	}
 }
 

@@ -125,6 +125,9 @@ func printOverview(w io.Writer, o overview) error {
 	if !o.Certificate.IsZero() {
 		fmt.Fprintf(t, "Certificate until:\t%s\n", o.Certificate.Format(time.RFC3339))
 	}
+	for _, move := range o.Moves {
+		fmt.Fprintf(t, "Moved:\t%s\n", move)
+	}
 	for _, d := range o.Disks {
 		fmt.Fprintf(t, "Disk %s:\t%d of %d GB free\n", d.Path, d.Free>>30, d.Total>>30)
 	}

@@ -3,6 +3,7 @@ module github.com/slipway-paas/slipway
 go 1.26.0
 
 require (
+	filippo.io/age v1.2.1
 	github.com/caddyserver/certmagic v0.25.6
 	github.com/containernetworking/cni v1.3.0
 	github.com/coreos/go-oidc/v3 v3.17.0
@@ -21,6 +22,7 @@ require (
 	github.com/mattn/go-sqlite3 v1.14.32
 	github.com/mholt/acmez/v3 v3.1.7
 	github.com/miekg/dns v1.1.73
+	github.com/minio/minio-go/v7 v7.0.91
 	github.com/oauth2-proxy/mockoidc v0.0.0-20240214162133-caebfff84d25
 	github.com/prometheus/client_golang v1.23.2
 	github.com/rogpeppe/go-internal v1.14.1
@@ -274,7 +276,6 @@ require (
 	github.com/minio/crc64nvme v1.0.1 // indirect
 	github.com/minio/highwayhash v1.0.3 // indirect
 	github.com/minio/md5-simd v1.1.2 // indirect
-	github.com/minio/minio-go/v7 v7.0.91 // indirect
 	github.com/minio/sha256-simd v1.0.1 // indirect
 	github.com/mistifyio/go-zfs v2.1.2-0.20190413222219-f784269be439+incompatible // indirect
 	github.com/mistifyio/go-zfs/v3 v3.0.1 // indirect

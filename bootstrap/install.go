@@ -37,6 +37,9 @@ type InstallDeps struct {
 
 	// Stage unpacks the payload below Paths.Bin and the engine's image folder.
 	Stage Part
+	// Restore, when it is not nil, puts the data of a backup into the folders
+	// that the step before has made ours, before anything makes its own there.
+	Restore *Part
 	// EngineFiles are the configuration of k3s: config.yaml, registries.yaml
 	// and the like.
 	EngineFiles func() ([]File, error)
@@ -51,7 +54,13 @@ type InstallDeps struct {
 // InstallPlan is the list of steps that make a host a node of the platform. The
 // binary is the first thing written, so going back it is the last removed.
 func InstallPlan(d InstallDeps) []Step {
-	steps := []Step{d.stageStep(), d.configStep(), d.serviceStep()}
+	steps := []Step{d.stageStep()}
+	if d.Restore != nil {
+		steps = append(steps, Step{Name: d.Restore.Name, Done: d.Restore.Done, Do: func(ctx context.Context, j *Journal) error {
+			return d.Restore.Do(ctx, j.Note)
+		}})
+	}
+	steps = append(steps, d.configStep(), d.serviceStep())
 	if d.Settings.SkipStart {
 		return steps
 	}

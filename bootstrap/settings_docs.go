@@ -36,7 +36,7 @@ happens anyway.
 // orderedByGroup keeps the order within each group.
 func orderedByGroup() []Setting {
 	var all []Setting
-	for _, g := range []string{groupGuide, groupController, groupCluster, groupK3s, groupInstaller, groupProxy} {
+	for _, g := range []string{groupGuide, groupController, groupBackup, groupCluster, groupK3s, groupInstaller, groupProxy} {
 		for _, row := range SettingsTable() {
 			if row.Group == g {
 				all = append(all, row)

@@ -38,6 +38,7 @@ type Setting struct {
 const (
 	groupGuide      = "Names of the Drycc guide"
 	groupController = "Controller"
+	groupBackup     = "Backups"
 	groupCluster    = "Cluster and volumes"
 	groupK3s        = "Names of k3s"
 	groupInstaller  = "Names of the installer"
@@ -56,6 +57,7 @@ func SettingsTable() []Setting {
 	all = append(all, deploySettings()...)
 	all = append(all, gitSettings()...)
 	all = append(all, builderSettings()...)
+	all = append(all, backupSettings()...)
 	all = append(all, identitySettings()...)
 	all = append(all, gatewaySettings()...)
 	all = append(all, clusterSettings()...)

@@ -11,6 +11,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/slipway-paas/slipway/platform"
 )
 
 // LoadOptions say how a dump is loaded.
@@ -18,6 +20,9 @@ type LoadOptions struct {
 	// Replace empties a database that has records; without it such a database
 	// is refused. The program has to know all migrations that it has.
 	Replace bool
+	// Moved says that the records come from another host: attempts to build
+	// that were under way there have ended.
+	Moved bool
 }
 
 // ErrNotEmpty says that there are records already where a dump should go.
@@ -76,6 +81,11 @@ func (l *loader) load(location string) (rows int64, err error) {
 	for _, m := range l.known[applied:] {
 		if err := applyMigration(l.ctx, l.tx, l.dialect, m); err != nil {
 			return l.rows, fmt.Errorf("migration %s: %w", m.name, err)
+		}
+	}
+	if l.options.Moved {
+		if err := l.endRuns(); err != nil {
+			return l.rows, err
 		}
 	}
 	return l.rows, l.tx.Commit()
@@ -315,4 +325,11 @@ func fromDump(raw json.RawMessage) (any, error) {
 	var n int64
 	err := json.Unmarshal(raw, &n)
 	return n, err
+}
+
+// endRuns ends the attempts to build whose process is elsewhere.
+func (l *loader) endRuns() error {
+	_, err := l.tx.ExecContext(l.ctx, `UPDATE build_runs SET state = ?, message = ?, ended = created WHERE `+openRun,
+		string(platform.BuildFailed), "The platform was restored from a backup while this ran.")
+	return err
 }

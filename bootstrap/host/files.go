@@ -57,6 +57,16 @@ func kindOf(m fs.FileMode) Kind {
 	return KindOther
 }
 
+// ReadStart implements Files.
+func (l *Linux) ReadStart(path string, n int) (data []byte, err error) {
+	f, err := os.Open(l.path(path))
+	if err != nil {
+		return nil, err
+	}
+	defer func() { err = errors.Join(err, f.Close()) }()
+	return io.ReadAll(io.LimitReader(f, int64(n)))
+}
+
 // List implements Files.
 func (l *Linux) List(path string) ([]string, error) {
 	entries, err := os.ReadDir(l.path(path))

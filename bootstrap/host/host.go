@@ -62,6 +62,8 @@ type FileInfo struct {
 type Files interface {
 	// ReadFile returns a file's whole contents, following symlinks.
 	ReadFile(path string) ([]byte, error)
+	// ReadStart returns up to n bytes from the beginning of a file.
+	ReadStart(path string, n int) ([]byte, error)
 	// Stat describes path itself, not what a symlink points at.
 	Stat(path string) (FileInfo, error)
 	// List returns the sorted names in a directory.
@@ -258,9 +260,17 @@ type Kernel interface {
 	Sysctls(pattern string) ([]string, error)
 	// Facts describes the machine.
 	Facts() (Facts, error)
+	// Clock tells how well the kernel's clock is kept.
+	Clock() (Clock, error)
 	// Features tells by name what the kernel can do. It tries some of it in a
 	// network namespace of its own, which leaves nothing but takes a moment.
 	Features() map[string]bool
+}
+
+// Clock is how well a clock is kept.
+type Clock struct {
+	Synced bool          // a time service sets it
+	Error  time.Duration // the most it is off, as that service estimates
 }
 
 // Facts are what a machine is. Sizes are in bytes.

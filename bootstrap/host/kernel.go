@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 const sysctlDir = "/proc/sys"
@@ -67,6 +69,17 @@ func (l *Linux) Facts() (Facts, error) {
 	f.Cgroup, f.Controllers = l.controllers()
 	f.MissingCaps = l.missingCaps()
 	return f, nil
+}
+
+// Clock implements Kernel.
+func (l *Linux) Clock() (Clock, error) {
+	var t unix.Timex
+	state, err := unix.Adjtimex(&t)
+	if err != nil {
+		return Clock{}, fmt.Errorf("ask the kernel about its clock: %w", err)
+	}
+	synced := state != unix.TIME_ERROR && t.Status&unix.STA_UNSYNC == 0
+	return Clock{Synced: synced, Error: time.Duration(t.Maxerror) * time.Microsecond}, nil
 }
 
 // line reads a file of one line; "" when it is not there.

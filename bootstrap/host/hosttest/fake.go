@@ -45,6 +45,7 @@ type Fake struct {
 	CgroupList []string
 	SysctlMap  map[string]string
 	Machine    host.Facts
+	ClockState host.Clock
 	Kernel     map[string]bool      // features
 	Disks      map[string]host.Disk // by path, "/" for all others
 	Commands   map[string]bool      // what LookPath finds; nil finds all
@@ -72,7 +73,7 @@ func New() *Fake {
 	f := &Fake{
 		Nodes: map[string]Node{"/": {Kind: host.KindDir, Perm: 0o755}}, Env: map[int]map[string]string{},
 		Firewalls: map[string]string{}, SysctlMap: map[string]string{}, locks: map[string]bool{},
-		DieAt: -1, nextPID: 1000,
+		DieAt: -1, nextPID: 1000, ClockState: host.Clock{Synced: true},
 		Disks: map[string]host.Disk{"/": {Type: "ext4", Total: 100 << 30, Free: 50 << 30, Inodes: 1 << 22, InodesFree: 1 << 21}},
 		Machine: host.Facts{
 			OS: "linux", Arch: "amd64", Distro: "Debian GNU/Linux 12 (bookworm)", Release: "6.1.0-18-amd64",

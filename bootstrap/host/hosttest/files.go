@@ -44,6 +44,12 @@ func (f *Fake) ReadFile(p string) ([]byte, error) {
 	return []byte(n.Data), nil
 }
 
+// ReadStart implements host.Files.
+func (f *Fake) ReadStart(p string, n int) ([]byte, error) {
+	data, err := f.ReadFile(p)
+	return data[:min(n, len(data))], err
+}
+
 // Stat implements host.Files.
 func (f *Fake) Stat(p string) (host.FileInfo, error) {
 	f.mu.Lock()

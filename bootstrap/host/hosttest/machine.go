@@ -311,6 +311,13 @@ func (f *Fake) Facts() (host.Facts, error) {
 	return f.Machine, f.look("facts")
 }
 
+// Clock implements host.Kernel.
+func (f *Fake) Clock() (host.Clock, error) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.ClockState, f.look("clock")
+}
+
 // Features implements host.Kernel.
 func (f *Fake) Features() map[string]bool {
 	f.mu.Lock()

@@ -13,6 +13,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -159,6 +160,20 @@ func look(ctx context.Context, c Check) ([]Finding, error) {
 func (r *Report) Add(other Report) {
 	r.Checks += other.Checks
 	r.Findings = append(r.Findings, other.Findings...)
+}
+
+// Only returns what concerns the given checks, and what concerns none.
+func (r Report) Only(checks []Check) Report {
+	kept := Report{Checks: r.Checks}
+	if r.Checks > 0 {
+		kept.Checks = len(checks)
+	}
+	for _, f := range r.Findings {
+		if f.ID == "server" || slices.ContainsFunc(checks, func(c Check) bool { return c.ID == f.ID }) {
+			kept.Findings = append(kept.Findings, f)
+		}
+	}
+	return kept
 }
 
 // Fixable returns the findings that have a fix.

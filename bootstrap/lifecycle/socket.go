@@ -12,6 +12,8 @@ import (
 	"path/filepath"
 	"strings"
 	"time"
+
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 )
 
 // Report is what the running server says of itself over its socket.
@@ -26,6 +28,9 @@ type Report struct {
 	Certificate time.Time `json:"certificateNotAfter,omitzero"`
 	Moves       []string  `json:"moves,omitempty"` // of address, host name, domain in the last days
 	Parts       []Entry   `json:"parts"`
+
+	Findings []doctor.Finding `json:"findings,omitempty"` // of the server's last round of checks
+	Looked   time.Time        `json:"looked,omitzero"`    // when that was
 }
 
 // StatusServer answers on a Unix socket that only root can reach:
@@ -96,11 +101,24 @@ var ErrNotRunning = errors.New("slipway is not running on this host")
 // Ask asks the running server for a path, with its query. The caller closes
 // the body. An answer other than 200 is an error with what it says.
 func Ask(ctx context.Context, socket, path string) (io.ReadCloser, error) {
+	return request(ctx, http.MethodGet, socket, path)
+}
+
+// Tell has the running server do something; its answer is the error.
+func Tell(ctx context.Context, socket, path string) error {
+	body, err := request(ctx, http.MethodPost, socket, path)
+	if err != nil {
+		return err
+	}
+	return body.Close()
+}
+
+func request(ctx context.Context, method, socket, path string) (io.ReadCloser, error) {
 	dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
 		return (&net.Dialer{}).DialContext(ctx, "unix", socket)
 	}
 	client := &http.Client{Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true}}
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://slipway"+path, nil)
+	request, err := http.NewRequestWithContext(ctx, method, "http://slipway"+path, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -88,7 +88,9 @@ func Checks(h host.Host, o Options) ([]doctor.Check, error) {
 		{"swap", "swap", doctor.Always, checkSwap},
 		{"container", "container", doctor.Always, checkContainer},
 	} {
-		all = append(all, doctor.Check{ID: c.id, Title: c.title, Scope: c.scope, Look: func(ctx context.Context) ([]doctor.Finding, error) {
+		// Features of the kernel are tried out, and ports may be waited for.
+		costly := c.id == "kernel" || c.id == "ports"
+		all = append(all, doctor.Check{ID: c.id, Title: c.title, Scope: c.scope, Costly: costly, Look: func(ctx context.Context) ([]doctor.Finding, error) {
 			return c.look(ctx, e)
 		}})
 	}

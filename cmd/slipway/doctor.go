@@ -5,13 +5,17 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"text/tabwriter"
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/checkup"
 	"github.com/slipway-paas/slipway/bootstrap/doctor"
+	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/bootstrap/preflight"
 	"github.com/spf13/cobra"
 )
@@ -62,9 +66,9 @@ func runDoctor(c *cobra.Command, flags doctorFlags) error {
 		return err
 	}
 	if flags.list {
-		return listChecks(c.OutOrStdout(), clinic.checks, flags.output == "json")
+		return listChecks(c.OutOrStdout(), clinic.all(), flags.output == "json")
 	}
-	if clinic.checks, err = chosen(c, clinic.checks, flags.only); err != nil {
+	if err := clinic.choose(c, flags.only); err != nil {
 		return err
 	}
 	report, err := clinic.examine(c.Context())
@@ -82,31 +86,12 @@ func runDoctor(c *cobra.Command, flags doctorFlags) error {
 	return clinic.tell(c.OutOrStdout(), report, flags.output == "json")
 }
 
-// chosen keeps the checks that are named; all when none is.
-func chosen(c *cobra.Command, all []doctor.Check, names []string) ([]doctor.Check, error) {
-	if len(names) == 0 {
-		return all, nil
-	}
-	var kept []doctor.Check
-	for _, name := range names {
-		found := false
-		for _, check := range all {
-			if check.ID == name {
-				kept, found = append(kept, check), true
-			}
-		}
-		if !found {
-			return nil, usageError{command: subcommand(c), err: fmt.Errorf("no check %q: \"slipway doctor --list\" names them", name)}
-		}
-	}
-	return kept, nil
-}
-
 // clinic is the doctor at work on this host.
 type clinic struct {
 	m      *machine
 	scope  doctor.Scope
-	checks []doctor.Check
+	checks []doctor.Check // asked here
+	remote []doctor.Check // asked by the running server; of another scope: none
 }
 
 func (m *machine) openClinic() (*clinic, error) {
@@ -114,7 +99,7 @@ func (m *machine) openClinic() (*clinic, error) {
 	if err != nil {
 		return nil, err
 	}
-	k := &clinic{m: m, scope: doctor.BeforeInstall}
+	k := &clinic{m: m, scope: doctor.BeforeInstall, remote: (&server{}).platformChecks()}
 	if ledger.Installed() {
 		k.scope = doctor.RunningServer
 		if m.settings.Role == bootstrap.RoleAgent {
@@ -125,14 +110,73 @@ func (m *machine) openClinic() (*clinic, error) {
 	return k, err
 }
 
-// checks are all entries of the registry that this process can ask.
-func (m *machine) checks(own bool) ([]doctor.Check, error) {
-	return preflight.Checks(m.host, m.preflightOptions(own))
+// all are the checks of every scope.
+func (k *clinic) all() []doctor.Check { return append(slices.Clip(k.checks), k.remote...) }
+
+// choose keeps the checks of the scope, or those that are named.
+func (k *clinic) choose(c *cobra.Command, names []string) error {
+	for _, name := range names {
+		if !slices.ContainsFunc(k.all(), func(check doctor.Check) bool { return check.ID == name }) {
+			return usageError{command: subcommand(c), err: fmt.Errorf("no check %q: \"slipway doctor --list\" names them", name)}
+		}
+	}
+	for _, list := range []*[]doctor.Check{&k.checks, &k.remote} {
+		*list = slices.DeleteFunc(doctor.Select(*list, k.scope), func(check doctor.Check) bool {
+			return len(names) > 0 && !slices.Contains(names, check.ID)
+		})
+	}
+	return nil
 }
 
-// examine runs the checks of the scope.
+// checks are all entries of the registry that this process can ask.
+func (m *machine) checks(own bool) ([]doctor.Check, error) {
+	all, err := preflight.Checks(m.host, m.preflightOptions(own))
+	if err != nil {
+		return nil, err
+	}
+	return append(all, checkup.Checks(m.host, m.checkupOptions())...), nil
+}
+
+func (m *machine) checkupOptions() checkup.Options {
+	ports := []int{80, 443, m.settings.GitPort(), apiPort}
+	for _, p := range m.settings.GatewayPorts {
+		ports = append(ports, p.Port)
+	}
+	if m.settings.Role == bootstrap.RoleAgent {
+		ports = []int{80, 443}
+	}
+	return checkup.Options{
+		DataDir: m.settings.DataDir, CA: m.paths.CA, Controller: m.paths.Controller, Bin: m.paths.Bin, ResolvConf: m.settings.ResolvConf,
+		ClusterCIDR: m.settings.ClusterCIDR, ServiceCIDR: m.settings.ServiceCIDR, Ports: ports,
+		Service: m.service, Enable: !m.settings.SkipEnable,
+	}
+}
+
+// apiPort is that of the Kubernetes API.
+const apiPort = 6443
+
+// examine runs the chosen checks, here and in the running server.
 func (k *clinic) examine(ctx context.Context) (doctor.Report, error) {
-	return doctor.Run(ctx, doctor.Select(k.checks, k.scope))
+	report, err := doctor.Run(ctx, k.checks)
+	if err != nil {
+		return report, err
+	}
+	if len(k.remote) > 0 {
+		theirs, err := askServer(ctx, k.m.paths)
+		if err != nil {
+			theirs = doctor.Report{Findings: []doctor.Finding{{ID: "server", Severity: doctor.Warning, Title: "the running server could not be asked",
+				Evidence: err.Error(), Reason: "nodes, gateway, registry and certificates of apps were not looked at", Cure: "look at its log: " + k.m.service.Logs()}}}
+		}
+		report.Add(theirs.Only(k.remote))
+	}
+	for i, f := range report.Findings {
+		if f.Fix != nil && f.Fix.Server {
+			report.Findings[i].Fix.Do = func(ctx context.Context, _ doctor.Changer) error {
+				return lifecycle.Tell(ctx, socketFile(k.m.paths), "/doctor/fix?"+url.Values{"check": {f.ID}}.Encode())
+			}
+		}
+	}
+	return report, nil
 }
 
 func (k *clinic) tell(out io.Writer, report doctor.Report, asJSON bool) error {

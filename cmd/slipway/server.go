@@ -65,7 +65,8 @@ type server struct {
 	home     home
 	charts   *helm.Installer
 
-	core atomic.Pointer[control.Controller] // nil until the store is open
+	core   atomic.Pointer[control.Controller] // nil until the store is open
+	rounds rounds
 
 	mu          sync.Mutex
 	certificate time.Time // when the served one ends
@@ -117,13 +118,14 @@ func (s *server) run(ctx context.Context) error {
 	}
 	status := lifecycle.StatusServer{
 		Socket: socketFile(s.paths), Board: s.board, Report: s.report,
-		Handlers: map[string]http.Handler{"GET /tls": s.tlsHandler()},
+		Handlers: s.doctorHandlers(map[string]http.Handler{"GET /tls": s.tlsHandler()}),
 	}
 	return lifecycle.Run(ctx, []lifecycle.Part{
 		{Name: "status", Run: status.Run},
 		{Name: "kubernetes", Run: s.runKubernetes},
 		{Name: "platform", Run: s.runPlatform},
 		{Name: "home", Run: s.runHome},
+		{Name: "doctor", Run: s.runRounds},
 	})
 }
 
@@ -142,6 +144,7 @@ func (s *server) runKubernetes(ctx context.Context) error {
 		return ignoreEnd(ctx, err)
 	}
 	s.board.Set(lineKubernetes, lifecycle.Working, "starting")
+	s.compactCluster(ctx)
 	return k3s.Run(ctx, k3s.Server, s.k3sArgs()...)
 }
 
@@ -174,7 +177,7 @@ func (s *server) runPlatform(ctx context.Context) error {
 		return errors.Join(err, c.store.Close())
 	}
 	s.board.Set(lineController, lifecycle.Ready, "")
-	parts := append(c.parts(s), s.gitPart(c.control),
+	parts := append(c.parts(s), s.gitPart(c.control), s.rounds.lend(c.store),
 		lifecycle.Part{Name: "charts", Run: s.runCharts},
 		lifecycle.Part{Name: "memory", Run: s.runTrim},
 		lifecycle.Part{Name: "certificate", Run: renewer.Run})
@@ -210,9 +213,11 @@ func (s *server) certificateServed(notAfter time.Time) {
 }
 
 func (s *server) report() lifecycle.Report {
+	findings, looked := s.rounds.findings()
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return lifecycle.Report{
+		Findings: findings, Looked: looked,
 		Version: version, Kubernetes: k3s.Version(), PID: os.Getpid(), Started: s.started,
 		Domain: s.settings.Domain, Node: s.nodeName, Address: s.address, Certificate: s.certificate,
 		Moves: movesTold(s.home.now.Moves, time.Now()),

@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/spf13/cobra"
 	"golang.org/x/sys/unix"
@@ -99,6 +100,11 @@ func problems(o overview, now time.Time, logs string) []string {
 	if !o.Certificate.IsZero() && now.After(o.Certificate.Add(-24*time.Hour)) {
 		list = append(list, fmt.Sprintf("the certificate ends at %s and was not renewed (log: %s)", o.Certificate.Format(time.RFC3339), logs))
 	}
+	for _, f := range o.Findings {
+		if f.Severity == doctor.Error {
+			list = append(list, fmt.Sprintf("%s: %s; %s (slipway doctor)", f.Title, f.Evidence, f.Cure))
+		}
+	}
 	for _, d := range o.Disks {
 		if float64(d.Free) < minFree*float64(d.Total) {
 			list = append(list, fmt.Sprintf("%s has %d MB free of %d MB; free some, pods are evicted at 5%%", d.Path, d.Free>>20, d.Total>>20))
@@ -114,6 +120,18 @@ func disk(path string) (diskUse, error) {
 	}
 	size := uint64(s.Bsize)
 	return diskUse{Path: path, Total: s.Blocks * size, Free: s.Bavail * size}, nil
+}
+
+// printWarnings shows what the server's own round of checks found beside
+// errors, which are problems.
+func printWarnings(w io.Writer, o overview) {
+	head := fmt.Sprintf("\nWorth a look (checked %s, more with \"slipway doctor\"):\n", o.Looked.Format(time.RFC3339))
+	for _, f := range o.Findings {
+		if f.Severity == doctor.Warning {
+			fmt.Fprintf(w, "%s  - %s: %s\n", head, f.Title, f.Evidence)
+			head = ""
+		}
+	}
 }
 
 func printOverview(w io.Writer, o overview) error {
@@ -138,6 +156,7 @@ func printOverview(w io.Writer, o overview) error {
 	if err := t.Flush(); err != nil {
 		return err
 	}
+	printWarnings(w, o)
 	if o.Well {
 		_, err := fmt.Fprintln(w, "\nAll is well.")
 		return err

@@ -74,3 +74,37 @@ func with(file, mode string, f func(*sql.DB) error) (err error) {
 	}
 	return nil
 }
+
+// Compact gives back the room that deleted rows have left, when at least half
+// of the file and least bytes of it are free, or its log is that large. The
+// datastore must not be in use: k3s would wait for as long. It reports whether
+// there was something to do; an absent file is none.
+func Compact(ctx context.Context, file string, least int64) (done bool, err error) {
+	if _, err := os.Stat(file); errors.Is(err, fs.ErrNotExist) {
+		return false, nil
+	}
+	err = with(file, "rw", func(db *sql.DB) error {
+		db.SetMaxOpenConns(1)
+		var page, pages, free int64
+		for pragma, into := range map[string]*int64{"page_size": &page, "page_count": &pages, "freelist_count": &free} {
+			if err := db.QueryRowContext(ctx, "PRAGMA "+pragma).Scan(into); err != nil {
+				return err
+			}
+		}
+		log := int64(0)
+		if info, err := os.Stat(file + "-wal"); err == nil {
+			log = info.Size()
+		}
+		if (free*page < least || free*2 < pages) && log < least {
+			return nil
+		}
+		done = true
+		for _, statement := range []string{"VACUUM", "PRAGMA wal_checkpoint(TRUNCATE)"} {
+			if _, err := db.ExecContext(ctx, statement); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return done, err
+}

@@ -45,6 +45,7 @@ require (
 	k8s.io/apimachinery v0.35.1
 	k8s.io/cli-runtime v0.35.1
 	k8s.io/client-go v0.35.1
+	k8s.io/cluster-bootstrap v0.35.0
 	k8s.io/cri-api v0.35.0
 	sigs.k8s.io/cri-tools v0.35.0
 	sigs.k8s.io/gateway-api v1.4.1
@@ -450,7 +451,6 @@ require (
 	k8s.io/apiextensions-apiserver v0.35.1 // indirect
 	k8s.io/apiserver v0.35.1 // indirect
 	k8s.io/cloud-provider v0.35.0 // indirect
-	k8s.io/cluster-bootstrap v0.35.0 // indirect
 	k8s.io/component-base v0.35.1 // indirect
 	k8s.io/component-helpers v0.35.0 // indirect
 	k8s.io/controller-manager v0.35.0 // indirect

@@ -45,6 +45,9 @@ type InstallDeps struct {
 	EngineFiles func() ([]File, error)
 	// NodeReady waits until this node is Ready.
 	NodeReady Part
+	// Cluster has the cluster made ready for this node; nil when there is
+	// nothing to do.
+	Cluster *Part
 	// Charts are installed, or waited for, in this order. None on an agent.
 	Charts []Part
 	// Controller waits until the controller is healthy. Nil on an agent.
@@ -59,6 +62,11 @@ func InstallPlan(d InstallDeps) []Step {
 		steps = append(steps, Step{Name: d.Restore.Name, Done: d.Restore.Done, Do: func(ctx context.Context, j *Journal) error {
 			return d.Restore.Do(ctx, j.Note)
 		}})
+	}
+	if d.Cluster != nil {
+		c := *d.Cluster
+		do := func(ctx context.Context, j *Journal) error { return c.Do(ctx, j.Note) }
+		steps = append(steps, Step{Name: c.Name, Done: c.Done, Do: do})
 	}
 	steps = append(steps, d.configStep(), d.serviceStep())
 	if d.Settings.SkipStart {

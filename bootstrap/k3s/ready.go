@@ -71,9 +71,42 @@ type Node struct {
 // that keeps pods away until the cloud controller has seen it. progress gets
 // the reason why it is not, whenever that changes.
 func WaitNode(ctx context.Context, kubeconfig, name string, progress func(string)) (Node, error) {
+	var found Node
+	reason := "node " + name + " has not registered"
+	progress(reason)
+	err := eachNode(ctx, kubeconfig, name, func(node *corev1.Node) (bool, error) {
+		now := notReady(node)
+		if now != reason && now != "" {
+			progress(now)
+		}
+		reason = now
+		found = Node{Name: node.Name, Address: internalIP(node), Version: node.Status.NodeInfo.KubeletVersion}
+		return now == "", nil
+	})
+	if err != nil {
+		return Node{}, fmt.Errorf("node %s: %s: %w", name, reason, err)
+	}
+	return found, nil
+}
+
+// WatchNode tells now and after each change why pods can't run on the node;
+// empty when they can. It returns nil when ctx ends.
+func WatchNode(ctx context.Context, kubeconfig, name string, tell func(reason string)) error {
+	err := eachNode(ctx, kubeconfig, name, func(node *corev1.Node) (bool, error) {
+		tell(notReady(node))
+		return false, nil
+	})
+	if ctx.Err() != nil {
+		return nil
+	}
+	return err
+}
+
+// eachNode calls f with the node now and after each change, until it says stop.
+func eachNode(ctx context.Context, kubeconfig, name string, f func(*corev1.Node) (stop bool, err error)) error {
 	client, err := clientFor(kubeconfig)
 	if err != nil {
-		return Node{}, err
+		return err
 	}
 	selector := fields.OneTermEqualSelector("metadata.name", name).String()
 	nodes := client.CoreV1().Nodes()
@@ -87,28 +120,14 @@ func WaitNode(ctx context.Context, kubeconfig, name string, progress func(string
 			return nodes.Watch(ctx, o)
 		},
 	}
-	var found Node
-	reason := "node " + name + " has not registered"
-	progress(reason)
 	_, err = watchtools.UntilWithSync(ctx, source, &corev1.Node{}, nil, func(e watch.Event) (bool, error) {
 		node, ok := e.Object.(*corev1.Node)
-		if !ok {
+		if !ok || e.Type == watch.Deleted {
 			return false, nil
 		}
-		if now := notReady(node); now != "" {
-			if now != reason {
-				reason = now
-				progress(now)
-			}
-			return false, nil
-		}
-		found = Node{Name: node.Name, Address: internalIP(node), Version: node.Status.NodeInfo.KubeletVersion}
-		return true, nil
+		return f(node)
 	})
-	if err != nil {
-		return Node{}, fmt.Errorf("node %s: %s: %w", name, reason, err)
-	}
-	return found, nil
+	return err
 }
 
 // notReady says why pods can't run on the node yet; empty when they can.

@@ -41,12 +41,22 @@ type Port struct {
 func ServerPorts(git int) []Port {
 	return []Port{
 		{80, "the gateway (HTTP)"}, {443, "the gateway (HTTPS)"}, {git, "git push over SSH"},
-		{6443, "the Kubernetes API"}, {9580, "the controller"}, {9581, "the gateway's metrics"}, {9582, "the node's metrics"}, {10250, "the kubelet"},
+		{6443, "the Kubernetes API"}, {9580, "the controller"}, {9581, "the gateway's metrics"}, {9582, "the node's metrics"}, {9583, "the door for nodes that join"}, {10250, "the kubelet"},
 	}
 }
 
-// AgentPorts are the ports of an agent.
-func AgentPorts() []Port { return []Port{{10250, "the kubelet"}} }
+// EtcdPorts are needed beside those of a server where servers are several.
+func EtcdPorts() []Port {
+	return []Port{{2379, "etcd"}, {2380, "etcd, for the other servers"}}
+}
+
+// AgentPorts are the ports of an agent: the gateway runs on every node.
+func AgentPorts() []Port {
+	return []Port{
+		{80, "the gateway (HTTP)"}, {443, "the gateway (HTTPS)"},
+		{9581, "the gateway's metrics"}, {9582, "the node's metrics"}, {10250, "the kubelet"},
+	}
+}
 
 // env is what checks look at, gathered once.
 type env struct {

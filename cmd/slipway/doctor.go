@@ -272,17 +272,3 @@ func listChecks(out io.Writer, checks []doctor.Check, asJSON bool) error {
 	}
 	return w.Flush()
 }
-
-// newJoinCmd answers for the installer's server and agent roles.
-func newJoinCmd() *cobra.Command {
-	return &cobra.Command{
-		Use:    "join",
-		Short:  "Join an existing platform",
-		Hidden: true,
-		RunE:   func(*cobra.Command, []string) error { return errJoin() },
-	}
-}
-
-func errJoin() error {
-	return fmt.Errorf("joining another server is not supported by %s: unset K3S_URL to install a platform of its own on this host", version)
-}

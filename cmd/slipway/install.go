@@ -10,6 +10,7 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap"
 	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/host"
+	"github.com/slipway-paas/slipway/bootstrap/join"
 	"github.com/slipway-paas/slipway/bootstrap/preflight"
 	"github.com/slipway-paas/slipway/charts"
 	"github.com/slipway-paas/slipway/embedded"
@@ -60,6 +61,7 @@ type machine struct {
 	paths    bootstrap.Paths
 	service  host.Service
 	progress bootstrap.Progress
+	offer    *join.Offer // of the cluster that this host joins; nil: it has its own
 }
 
 // openMachine loads the settings and finds the service manager. Warnings about
@@ -108,8 +110,8 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	if err != nil {
 		return err
 	}
-	if m.settings.JoinURL != "" || m.settings.Role == bootstrap.RoleAgent {
-		return errJoin()
+	if m.settings.JoinURL != "" {
+		return joinCluster(ctx, out, joinOptions{role: join.Role(m.settings.Role)})
 	}
 	if err := m.keepPlace(); err != nil {
 		return err
@@ -167,6 +169,12 @@ func (m *machine) preflightOptions(own bool) preflight.Options {
 // ports are those that the platform needs, with what the settings add.
 func (m *machine) ports() []preflight.Port {
 	ports := preflight.ServerPorts(m.settings.GitPort())
+	switch {
+	case m.settings.Role == bootstrap.RoleAgent:
+		ports = preflight.AgentPorts()
+	case m.settings.JoinURL != "":
+		ports = append(ports, preflight.EtcdPorts()...)
+	}
 	for _, p := range m.settings.GatewayPorts {
 		ports = append(ports, preflight.Port{Number: p.Port, Use: "the gateway (SLIPWAY_GATEWAY_PORTS)"})
 	}

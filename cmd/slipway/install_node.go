@@ -77,10 +77,34 @@ func (m *machine) engineFiles() ([]bootstrap.File, error) {
 		}
 		list = append(list, bootstrap.File{Path: f.Path, Data: f.Data, Perm: perm})
 	}
-	return append(list, bootstrap.File{
+	if m.settings.Role == bootstrap.RoleAgent {
+		return append(list, m.offerFiles()...), nil
+	}
+	return append(list, append(m.offerFiles(), bootstrap.File{
 		Path: filepath.Join(m.settings.DataDir, "server", "manifests", "slipway-early.yaml"),
 		Data: charts.EarlyManifest(), Perm: 0o600,
-	}), nil
+	})...), nil
+}
+
+// offerFiles are what the cluster hands to a server that joins it.
+func (m *machine) offerFiles() (files []bootstrap.File) {
+	if m.offer == nil {
+		return nil
+	}
+	for _, f := range m.offer.Files {
+		files = append(files, bootstrap.File{Path: f.Path, Data: f.Data, Perm: f.Perm})
+	}
+	return files
+}
+
+// registryPassword is the nodes' password for the registry: of the cluster that
+// this host joins, else its own.
+func (m *machine) registryPassword() (string, error) {
+	if m.offer != nil {
+		return m.offer.RegistryPassword, nil
+	}
+	own, err := secrets.Open(secretsFile(m.paths))
+	return own.RegistryNode, err
 }
 
 func (m *machine) nodeConfig() (node.Config, error) {
@@ -88,7 +112,7 @@ func (m *machine) nodeConfig() (node.Config, error) {
 	if err != nil {
 		return node.Config{}, err
 	}
-	own, err := secrets.Open(secretsFile(m.paths))
+	password, err := m.registryPassword()
 	if err != nil {
 		return node.Config{}, err
 	}
@@ -105,10 +129,11 @@ func (m *machine) nodeConfig() (node.Config, error) {
 		ClusterCIDR: m.settings.ClusterCIDR.String(), ServiceCIDR: m.settings.ServiceCIDR.String(),
 		FlannelBackend: "vxlan", PauseImage: pause, TLSSANs: m.settings.APIHosts,
 		KubeMode: m.settings.KubeMode, ResolvConf: m.settings.ResolvConf,
+		Agent: m.settings.Role == bootstrap.RoleAgent, ServerURL: m.settings.JoinURL, Token: m.joinToken(),
 		Registry: node.Registry{
 			Host: registryHost(m.settings.Domain), Former: registryHosts(m.settings.FormerDomains),
 			Endpoint: fmt.Sprintf("http://%s:5000", m.settings.RegistryIP()),
-			Username: secrets.NodeUser, Password: own.RegistryNode,
+			Username: secrets.NodeUser, Password: password,
 		},
 		CgroupV1:            facts.Cgroup == 1,
 		RestrictOOMScoreAdj: slices.Contains(facts.MissingCaps, "CAP_SYS_RESOURCE"),

@@ -84,7 +84,7 @@ Start with "slipway install"; remove everything with "slipway uninstall".`,
 		return usageError{command: subcommand(c), err: err}
 	})
 	root.AddCommand(newInstallCmd(), newServerCmd(), newSuperviseCmd(), newStatusCmd(), newDoctorCmd(),
-		newUninstallCmd(), newRehomeCmd(), newJoinCmd(), newKubectlCmd(), newVersionCmd(), newK3sCmd())
+		newUninstallCmd(), newRehomeCmd(), newJoinCmd(), newAgentCmd(), newTokenCmd(), newKubectlCmd(), newVersionCmd(), newK3sCmd())
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

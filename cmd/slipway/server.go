@@ -126,6 +126,7 @@ func (s *server) run(ctx context.Context) error {
 		{Name: "platform", Run: s.runPlatform},
 		{Name: "home", Run: s.runHome},
 		{Name: "doctor", Run: s.runRounds},
+		{Name: lineDoor, Run: s.runDoor},
 	})
 }
 

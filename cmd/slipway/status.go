@@ -6,6 +6,7 @@ import (
 	"text/tabwriter"
 	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap"
 	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/spf13/cobra"
@@ -25,8 +26,10 @@ const minFree = 0.07
 
 // overview is all that "slipway status" knows.
 type overview struct {
-	Well bool   `json:"well"`
-	URL  string `json:"url"`
+	Well   bool           `json:"well"`
+	URL    string         `json:"url"`
+	Role   bootstrap.Role `json:"role"`
+	Server string         `json:"server,omitempty"` // that this node has joined
 	lifecycle.Report
 	Disks    []diskUse `json:"disks"`
 	Problems []string  `json:"problems"`
@@ -76,7 +79,7 @@ func lookAround(c *cobra.Command) (overview, error) {
 	if err != nil {
 		return o, fmt.Errorf("%w; start it with \"slipway install\", or look at its log: %s", err, m.service.Logs())
 	}
-	o.URL = "http://drycc." + o.Domain
+	o.URL, o.Role, o.Server = "http://drycc."+o.Domain, m.settings.Role, m.settings.JoinURL
 	for _, path := range []string{m.settings.DataDir, "/"} {
 		d, err := disk(path)
 		if err != nil {
@@ -134,11 +137,19 @@ func printWarnings(w io.Writer, o overview) {
 	}
 }
 
+// joined says where a node belongs.
+func joined(server string) string {
+	if server == "" {
+		return ""
+	}
+	return " joined through " + server
+}
+
 func printOverview(w io.Writer, o overview) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "URL:\t%s\n", o.URL)
 	fmt.Fprintf(t, "Version:\t%s (kubernetes %s)\n", o.Version, o.Kubernetes)
-	fmt.Fprintf(t, "Node:\t%s (%s)\n", o.Node, o.Address)
+	fmt.Fprintf(t, "Node:\t%s (%s), %s%s\n", o.Node, o.Address, o.Role, joined(o.Server))
 	fmt.Fprintf(t, "Running since:\t%s (pid %d)\n", o.Started.Format(time.RFC3339), o.PID)
 	if !o.Certificate.IsZero() {
 		fmt.Fprintf(t, "Certificate until:\t%s\n", o.Certificate.Format(time.RFC3339))

@@ -105,6 +105,8 @@ var edges = []edge{
 	{"bootstrap/preflight", "bootstrap/k3s", "checks look at the host only"},
 	{"bootstrap/doctor", "bootstrap/preflight", "the registry knows no check"},
 	{"bootstrap/doctor", "bootstrap/k3s", "checks look at the host only"},
+	{"bootstrap/join", "bootstrap/k3s", "the door hands out files; who may come in is asked through a port, so that it builds and tests in seconds"},
+	{"bootstrap/join", "bootstrap.", "the door knows no settings; the wiring fills in the offer"},
 	{"bootstrap/helm", "bootstrap/k3s", "a chart is applied to any cluster"},
 	{"charts", "bootstrap", "charts are data"},
 	{"embedded", "bootstrap", "the payload is data"},

@@ -22,7 +22,9 @@ type Config struct {
 	FlannelBackend string // "vxlan" or "host-gw"
 	PauseImage     string
 	TLSSANs        []string // further names the API server's certificate holds
+	Agent          bool     // no control plane on this node
 	ServerURL      string   // set on a node that joins: https://first:6443
+	Token          string   // with which it joins
 	KubeMode       string   // permission of the kubeconfig, octal; empty: 0600
 	ResolvConf     string   // name servers for pods; empty: the host's
 	Registry       Registry
@@ -47,9 +49,13 @@ type File struct {
 	Secret bool
 }
 
-// Files returns all files of a server node in a fixed order.
+// Files returns all files of a node in a fixed order.
 func (c Config) Files() ([]File, error) {
-	k3s, err := yaml.Marshal(c.server())
+	options := c.server()
+	if c.Agent {
+		options = c.common()
+	}
+	k3s, err := yaml.Marshal(options)
 	if err != nil {
 		return nil, fmt.Errorf("k3s config: %w", err)
 	}
@@ -79,29 +85,38 @@ func withHeader(b []byte) []byte {
 	return append([]byte("# Written by slipway; \"slipway install\" writes it again.\n"), b...)
 }
 
-// server is k3s's config file. k3s's packaged components are off: they are
-// not part of k3s as a library, and the charts bring ours.
-func (c Config) server() map[string]any {
+// common are the options that servers and agents have. An agent is told the
+// rest, networks and name servers among it, by the server it joins.
+func (c Config) common() map[string]any {
 	m := map[string]any{
-		"data-dir":                c.DataDir,
-		"write-kubeconfig-mode":   cmp.Or(c.KubeMode, "0600"),
-		"disable":                 []string{"coredns", "local-storage", "metrics-server", "traefik", "servicelb"},
-		"disable-helm-controller": true,
-		"flannel-backend":         c.FlannelBackend,
-		"pause-image":             c.PauseImage,
-		"kubelet-arg":             []string{"config=" + KubeletPath},
-		"cluster-cidr":            c.ClusterCIDR,
-		"service-cidr":            c.ServiceCIDR,
-		"secrets-encryption":      true,
-		"kube-apiserver-arg":      []string{"profiling=false"},
-		"kube-controller-manager-arg": []string{
-			"profiling=false",
-		},
+		"data-dir":    c.DataDir,
+		"pause-image": c.PauseImage,
+		"kubelet-arg": []string{"config=" + KubeletPath},
 	}
-	for key, value := range map[string]string{"node-name": c.NodeName, "node-ip": c.NodeIP, "server": c.ServerURL, "resolv-conf": c.ResolvConf} {
+	for key, value := range map[string]string{"node-name": c.NodeName, "node-ip": c.NodeIP, "server": c.ServerURL, "token": c.Token, "resolv-conf": c.ResolvConf} {
 		if value != "" {
 			m[key] = value
 		}
+	}
+	return m
+}
+
+// server is k3s's config file on a server. k3s's packaged components are off:
+// they are not part of k3s as a library, and the charts bring ours.
+func (c Config) server() map[string]any {
+	m := c.common()
+	for key, value := range map[string]any{
+		"write-kubeconfig-mode":       cmp.Or(c.KubeMode, "0600"),
+		"disable":                     []string{"coredns", "local-storage", "metrics-server", "traefik", "servicelb"},
+		"disable-helm-controller":     true,
+		"flannel-backend":             c.FlannelBackend,
+		"cluster-cidr":                c.ClusterCIDR,
+		"service-cidr":                c.ServiceCIDR,
+		"secrets-encryption":          true,
+		"kube-apiserver-arg":          []string{"profiling=false"},
+		"kube-controller-manager-arg": []string{"profiling=false"},
+	} {
+		m[key] = value
 	}
 	if len(c.TLSSANs) > 0 {
 		m["tls-san"] = c.TLSSANs

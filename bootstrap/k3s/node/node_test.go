@@ -28,7 +28,10 @@ func TestFilesGolden(t *testing.T) {
 	joined.ServerURL, joined.NodeIP, joined.TLSSANs = "https://192.0.2.1:6443", "192.0.2.2", []string{"k8s.example.com"}
 	moved := plain()
 	moved.Registry.Former = []string{"registry.old.example.com", "registry.older.example.com"}
-	for name, c := range map[string]Config{"plain": plain(), "restricted": restricted, "joined": joined, "moved": moved} {
+	joined.Token = "K10abc::server:secret"
+	agent := joined
+	agent.Agent = true
+	for name, c := range map[string]Config{"plain": plain(), "restricted": restricted, "joined": joined, "moved": moved, "agent": agent} {
 		t.Run(name, func(t *testing.T) {
 			files, err := c.Files()
 			require.NoError(t, err)

@@ -47,6 +47,7 @@ require (
 	k8s.io/client-go v0.35.1
 	k8s.io/cluster-bootstrap v0.35.0
 	k8s.io/cri-api v0.35.0
+	k8s.io/kubectl v0.35.1
 	sigs.k8s.io/cri-tools v0.35.0
 	sigs.k8s.io/gateway-api v1.4.1
 	sigs.k8s.io/yaml v1.6.0
@@ -466,7 +467,6 @@ require (
 	k8s.io/kube-openapi v0.0.0-20250910181357-589584f1c912 // indirect
 	k8s.io/kube-proxy v0.35.0 // indirect
 	k8s.io/kube-scheduler v0.0.0 // indirect
-	k8s.io/kubectl v0.35.1 // indirect
 	k8s.io/kubelet v0.35.0 // indirect
 	k8s.io/kubernetes v1.35.0 // indirect
 	k8s.io/metrics v0.0.0 // indirect

@@ -19,9 +19,9 @@ type NodeHealth struct {
 	Ahead   time.Duration // how far its clock is ahead of ours, as its lease shows; never negative
 }
 
-// Nodes asks the cluster how its nodes are. A kubelet writes its own time into
+// NodeHealths asks the cluster how its nodes are. A kubelet writes its own time into
 // its lease every ten seconds, so a clock that is ahead of ours shows.
-func Nodes(ctx context.Context, kubeconfig string, now func() time.Time) ([]NodeHealth, error) {
+func NodeHealths(ctx context.Context, kubeconfig string, now func() time.Time) ([]NodeHealth, error) {
 	client, err := clientFor(kubeconfig)
 	if err != nil {
 		return nil, err

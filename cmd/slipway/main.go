@@ -83,8 +83,22 @@ Start with "slipway install"; remove everything with "slipway uninstall".`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return usageError{command: subcommand(c), err: err}
 	})
-	root.AddCommand(newInstallCmd(), newServerCmd(), newSuperviseCmd(), newStatusCmd(), newDoctorCmd(),
-		newUninstallCmd(), newRehomeCmd(), newJoinCmd(), newAgentCmd(), newTokenCmd(), newKubectlCmd(), newVersionCmd(), newK3sCmd())
+	root.AddCommand(
+		newInstallCmd(),
+		newServerCmd(),
+		newSuperviseCmd(),
+		newStatusCmd(),
+		newDoctorCmd(),
+		newUninstallCmd(),
+		newRehomeCmd(),
+		newJoinCmd(),
+		newAgentCmd(),
+		newTokenCmd(),
+		newNodeCmd(),
+		newKubectlCmd(),
+		newVersionCmd(),
+		newK3sCmd(),
+	)
 	root.CompletionOptions.HiddenDefaultCmd = true
 	return root
 }

@@ -16,7 +16,7 @@ import (
 func (s *server) platformChecks() []doctor.Check {
 	nodes := func(judge func([]k3s.NodeHealth) []doctor.Finding) func(context.Context) ([]doctor.Finding, error) {
 		return func(ctx context.Context) ([]doctor.Finding, error) {
-			list, err := k3s.Nodes(ctx, s.paths.Kubeconfig, time.Now)
+			list, err := k3s.NodeHealths(ctx, s.paths.Kubeconfig, time.Now)
 			return judge(list), err
 		}
 	}

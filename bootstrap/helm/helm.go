@@ -40,6 +40,9 @@ type Installer struct {
 	AppVersion string
 	// Timeout of the wait for one chart's pods; 0: DefaultTimeout.
 	Timeout time.Duration
+	// Images is what the program carries, as digests by reference. Pods of an
+	// image whose digest is another than before are replaced.
+	Images map[string]string
 
 	connect func(ctx context.Context, namespace string) (*cluster, error)
 	mu      sync.Mutex
@@ -173,7 +176,7 @@ func (i *Installer) apply(ctx context.Context, c charts.Chart, s charts.Settings
 			p(Event{Chart: c.Name, Phase: phase, Text: text, Elapsed: time.Since(start)})
 		}
 	}
-	pkg, err := load(c, s, i.AppVersion)
+	pkg, err := load(c, s, i.AppVersion, i.Images)
 	if err != nil {
 		return fmt.Errorf("chart %s: %w", c.Name, err)
 	}

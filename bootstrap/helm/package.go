@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"maps"
 	"slices"
 	"strings"
 
@@ -26,12 +27,13 @@ const kubeVersion = "v1.35.0"
 type loaded struct {
 	chart  *chart.Chart
 	values map[string]any
-	digest string // of files, values and program version; fits a label
+	images imageNotes
+	digest string // of files, values, program version and images; fits a label
 }
 
 // load reads a chart and works out its values. A value its schema refuses is an
 // error that names the value.
-func load(c charts.Chart, s charts.Settings, appVersion string) (*loaded, error) {
+func load(c charts.Chart, s charts.Settings, appVersion string, images map[string]string) (*loaded, error) {
 	root, err := c.Files()
 	if err != nil {
 		return nil, err
@@ -63,7 +65,7 @@ func load(c charts.Chart, s charts.Settings, appVersion string) (*loaded, error)
 	if err := chartutil.ValidateAgainstSchema(parsed, merged); err != nil {
 		return nil, fmt.Errorf("values: %w", err)
 	}
-	return &loaded{chart: parsed, values: values, digest: digest(files, encoded, appVersion)}, nil
+	return &loaded{chart: parsed, values: values, images: imageNotes{images}, digest: digest(files, encoded, appVersion, images)}, nil
 }
 
 func readAll(root fs.FS) ([]*loader.BufferedFile, error) {
@@ -84,20 +86,23 @@ func readAll(root fs.FS) ([]*loader.BufferedFile, error) {
 
 // digest covers all that decides what a release contains. fs.WalkDir is sorted,
 // so equal charts have equal digests.
-func digest(files []*loader.BufferedFile, values []byte, appVersion string) string {
+func digest(files []*loader.BufferedFile, values []byte, appVersion string, images map[string]string) string {
 	h := sha256.New()
 	for _, f := range files {
 		fmt.Fprintf(h, "%s %d\n", f.Name, len(f.Data))
 		h.Write(f.Data)
 	}
 	fmt.Fprintf(h, "values %d\n%s\nversion %s\n", len(values), values, appVersion)
+	for _, ref := range slices.Sorted(maps.Keys(images)) {
+		fmt.Fprintf(h, "image %s %s\n", ref, images[ref])
+	}
 	return hex.EncodeToString(h.Sum(nil))[:40]
 }
 
 // Render is the manifest a chart makes of the settings, without a cluster. Its
 // CRDs, which are applied apart from it, are not in it.
 func Render(c charts.Chart, s charts.Settings) (string, error) {
-	pkg, err := load(c, s, "")
+	pkg, err := load(c, s, "", nil)
 	if err != nil {
 		return "", fmt.Errorf("chart %s: %w", c.Name, err)
 	}

@@ -70,7 +70,8 @@ func installOrUpgrade(cl *cluster, c charts.Chart, pkg *loaded, last *helmreleas
 		install.Namespace = c.Namespace
 		install.Labels = labels
 		install.Description = describe("Installed", pkg)
-		install.SkipCRDs = true                 // applied before, also on upgrades
+		install.SkipCRDs = true // applied before, also on upgrades
+		install.PostRenderer = pkg.images
 		install.DisableOpenAPIValidation = true // the server checks; the schema is megabytes
 		rel, err := install.Run(pkg.chart, pkg.values)
 		if err != nil {
@@ -88,6 +89,7 @@ func installOrUpgrade(cl *cluster, c charts.Chart, pkg *loaded, last *helmreleas
 	upgrade.ResetValues = true
 	upgrade.SkipCRDs = true
 	upgrade.DisableOpenAPIValidation = true
+	upgrade.PostRenderer = pkg.images
 	upgrade.MaxHistory = maxHistory
 	rel, err := upgrade.Run(c.Release, pkg.chart, pkg.values)
 	if err != nil {

@@ -19,6 +19,7 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
 	"github.com/slipway-paas/slipway/charts"
+	"github.com/slipway-paas/slipway/embedded"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/edge"
 	"github.com/slipway-paas/slipway/platform/kube"
@@ -94,7 +95,26 @@ func newServer() (*server, error) {
 	}
 	s.board = lifecycle.NewBoard(time.Now, append(names, lineController, lineDeploys, lineGit)...)
 	s.charts = helm.New(s.paths.Kubeconfig, version)
+	if s.charts.Images, err = carriedImages(); err != nil {
+		return nil, err
+	}
 	return s, nil
+}
+
+// carriedImages are the images in this program, as digests by reference.
+func carriedImages() (map[string]string, error) {
+	if !embedded.Available() {
+		return nil, nil
+	}
+	carried, err := embedded.Load()
+	if err != nil {
+		return nil, err
+	}
+	digests := map[string]string{}
+	for _, image := range carried.Images {
+		digests[image.Ref] = image.Digest
+	}
+	return digests, nil
 }
 
 func secretsFile(p bootstrap.Paths) string { return filepath.Join(p.Controller, "secrets.json") }

@@ -41,6 +41,15 @@ func (c *controller) challenges(s *server) http.Handler {
 	return edge.NewChallenges(c.store, time.Now, s.log)
 }
 
+// ownNames tells of the certificate of the platform's own names.
+func (c *controller) ownNames(s *server, own *edge.Authority) control.OwnNames {
+	var wildcard *edge.Wildcard
+	if c.acme != nil {
+		wildcard = c.acme.Wildcard(own)
+	}
+	return edge.NewOwnNames(s.paths.CA, own, wildcard)
+}
+
 // wildcardIssuer signs the platform's own names, and fallback when it cannot.
 func (c *controller) wildcardIssuer(own *edge.Authority) (issuer, fallback edge.Issuer) {
 	if c.acme != nil {

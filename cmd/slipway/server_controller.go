@@ -155,7 +155,7 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 		EdgeOptions: control.EdgeOptions{
 			Ports:     s.gatewayPorts(),
 			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
-			Diagnoser: doctor, Authorities: c.authorities(),
+			Diagnoser: doctor, Authorities: c.authorities(), OwnNames: c.ownNames(s, authority),
 		},
 	})
 }

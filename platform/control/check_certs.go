@@ -100,7 +100,10 @@ func (c *Controller) subjects(ctx context.Context, a platform.App) ([]DomainSubj
 	}
 	base := DomainSubject{App: a.ID, Addresses: c.addresses(), Hidden: hidden, HiddenCure: cure}
 	own := base
-	own.Domain, own.Source = c.Host(a.ID), FromOwn
+	own.Domain = c.Host(a.ID)
+	if err := c.addOwn(ctx, &own); err != nil {
+		return nil, err
+	}
 	list := []DomainSubject{own}
 	for _, d := range e.Domains {
 		s := base
@@ -122,6 +125,22 @@ func (c *Controller) subjects(ctx context.Context, a platform.App) ([]DomainSubj
 		list = append(list, s)
 	}
 	return list, nil
+}
+
+// addOwn adds who signs the platform's own names. DNS records prove them, so
+// that no authority asks them for anything over HTTP.
+func (c *Controller) addOwn(ctx context.Context, s *DomainSubject) error {
+	s.Source = FromOwn
+	if c.edge.OwnNames == nil {
+		return nil
+	}
+	cert, err := c.edge.OwnNames.OwnCert(ctx)
+	if err != nil || !cert.Public {
+		return err
+	}
+	s.Source, s.Wildcards = FromPublic, true
+	s.Leaf, s.Interim, s.ACME = cert.Leaf, cert.Interim, cert.ACME
+	return nil
 }
 
 // addPublic adds what is known of the domain's public authority.
@@ -200,7 +219,11 @@ func (c *Controller) CheckAll(ctx context.Context, domain string, found func(pla
 	}
 	var platforms []DomainSubject
 	for _, name := range []string{"drycc." + c.domain, "*." + c.domain} {
-		platforms = append(platforms, DomainSubject{Domain: name, Addresses: c.addresses(), Source: FromOwn})
+		s := DomainSubject{Domain: name, Addresses: c.addresses()}
+		if err := c.addOwn(ctx, &s); err != nil {
+			return err
+		}
+		platforms = append(platforms, s)
 	}
 	tell(platforms)
 	for p := (Page{Limit: mostChecks}); ctx.Err() == nil; p.Offset += p.Limit {

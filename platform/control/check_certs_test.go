@@ -230,3 +230,33 @@ func TestCheckAll(t *testing.T) {
 	_, err = all("not_valid")
 	fails(t, err, platform.Invalid, "")
 }
+
+// ownNames have a certificate of a public authority.
+type ownNames struct{ cert control.OwnCert }
+
+func (o ownNames) OwnCert(context.Context) (control.OwnCert, error) { return o.cert, nil }
+
+// Where a public authority signs the platform's names, they are looked at as
+// such: those of the platform and those that apps have of it.
+func TestCheckAllKnowsWhoSignsThePlatform(t *testing.T) {
+	t.Parallel()
+	for name, cert := range map[string]control.OwnCert{
+		"the own authority": {},
+		"a public one": {
+			Public: true, Leaf: []byte("leaf"), Interim: true,
+			ACME: control.ACMESubject{Directory: "https://acme.example/dir", Last: &control.ACMEFailure{Problem: control.CertDNSProvider}},
+		},
+	} {
+		k, l := newLookedAt(t)
+		k.renew(func(o *control.Options) { o.Diagnoser, o.OwnNames = l, ownNames{cert} })
+		require.NoError(t, k.CheckAll(t.Context(), "", func(platform.Diagnosis) {}))
+		for _, domain := range []string{"drycc.example.test", "*.example.test", "hello.example.test"} {
+			s := l.of(t, domain)
+			require.Equal(t, map[bool]string{false: control.FromOwn, true: control.FromPublic}[cert.Public], s.Source, name)
+			require.Equal(t, cert.Leaf, s.Leaf, name)
+			require.Equal(t, cert.Interim, s.Interim, name)
+			require.Equal(t, cert.ACME, s.ACME, name)
+			require.False(t, s.Answers, "nobody asks these names over HTTP")
+		}
+	}
+}

@@ -24,6 +24,7 @@ type EdgeOptions struct {
 	CertBackoff func(n int) time.Duration
 	After       func(time.Duration) <-chan time.Time // of the certificates' timer; default time.After
 	Diagnoser   Diagnoser                            // nil: domains cannot be checked
+	OwnNames    OwnNames                             // nil: the own authority signs the platform's names
 }
 
 func (o EdgeOptions) withDefaults() EdgeOptions {

@@ -23,6 +23,20 @@ const (
 	FromPublic = "public"   // obtained from a public authority
 )
 
+// OwnNames tells of the certificate that the platform's own names have, those of
+// its apps below its domain among them.
+type OwnNames interface {
+	OwnCert(ctx context.Context) (OwnCert, error)
+}
+
+// OwnCert is that certificate.
+type OwnCert struct {
+	Public  bool   // a public authority is asked for it; else the own one signs
+	Leaf    []byte // DER; nil: not known
+	Interim bool   // Leaf is the own authority's, until the public one has given its
+	ACME    ACMESubject
+}
+
 // DomainSubject is a domain with what the platform knows of it.
 type DomainSubject struct {
 	App       string // empty: the platform's own

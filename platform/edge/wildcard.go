@@ -41,7 +41,9 @@ func (w *Wildcard) Issued(leaf *x509.Certificate) bool { return !w.own.Issued(le
 type wildcardTry struct {
 	Failures int
 	Next     time.Time
+	Time     time.Time // when it was, or began
 	Account  string
+	Problem  control.CertProblem
 	Message  string
 }
 
@@ -58,7 +60,8 @@ func (w *Wildcard) Issue(ctx context.Context, names []string) (Certificate, erro
 	if now.Before(last.Next) {
 		return Certificate{}, &LaterError{At: last.Next, Err: errors.New(last.Message)}
 	}
-	try := wildcardTry{Failures: last.Failures + 1, Account: acc.id(), Message: "a try was under way when the server ended"}
+	try := wildcardTry{Failures: last.Failures + 1, Time: now, Account: acc.id(),
+		Problem: control.CertRunning, Message: "a try was under way when the server ended"}
 	try.Next = now.Add(control.CertBackoff(try.Failures))
 	if err := w.save(ctx, try); err != nil {
 		return Certificate{}, err
@@ -76,10 +79,7 @@ func (w *Wildcard) Issue(ctx context.Context, names []string) (Certificate, erro
 	}
 	var known *control.CertError
 	if errors.As(err, &known) {
-		try.Message = known.Message
-		if known.Until.After(try.Next) {
-			try.Next = known.Until
-		}
+		try.failed(known, w.acme.opts.Now())
 	}
 	if failed := w.save(done, try); failed != nil {
 		return Certificate{}, failed

@@ -57,7 +57,7 @@ func zoneKit(t *testing.T) (*kit, func(key string) change) {
 }
 
 // renewer is the platform's, made anew each time that ensure is called.
-func (k *kit) renewer() (served *secret, own *edge.Authority, ensure func() time.Time) {
+func (k *kit) renewer() (served *secret, own *edge.Authority, ensure func() time.Time, tells func() control.OwnCert) {
 	k.t.Helper()
 	served = &secret{}
 	dir := k.t.TempDir()
@@ -65,7 +65,7 @@ func (k *kit) renewer() (served *secret, own *edge.Authority, ensure func() time
 	require.NoError(k.t, err)
 	log := logrus.New()
 	log.SetOutput(io.Discard)
-	return served, own, func() time.Time {
+	ensure = func() time.Time {
 		r, err := edge.NewRenewer(edge.RenewerOptions{
 			Dir: dir, Domain: domain, Issuer: k.acme.Wildcard(own), Fallback: own, Writer: served,
 			Namespace: "drycc", Name: "wildcard", Logger: log, Now: k.clock.Now,
@@ -75,6 +75,12 @@ func (k *kit) renewer() (served *secret, own *edge.Authority, ensure func() time
 		require.NoError(k.t, err)
 		return next
 	}
+	tells = func() control.OwnCert {
+		cert, err := edge.NewOwnNames(dir, own, k.acme.Wildcard(own)).OwnCert(k.t.Context())
+		require.NoError(k.t, err)
+		return cert
+	}
+	return served, own, ensure, tells
 }
 
 // The platform's wildcard and that of an app below its own name are proven by
@@ -85,10 +91,16 @@ func TestWildcards(t *testing.T) {
 	k.renew(k.store, dns(tsigKey))
 	k.run()
 	k.create("hello", nil, "*.hello."+domain)
-	served, own, ensure := k.renewer()
+	served, own, ensure, tells := k.renewer()
 	ensure()
 	leaf := served.leaf(t)
 	require.False(t, own.Issued(leaf))
+	told := tells()
+	require.True(t, told.Public)
+	require.Equal(t, leaf.Raw, told.Leaf)
+	require.False(t, told.Interim)
+	require.Equal(t, k.ca.directory, told.ACME.Directory)
+	require.Nil(t, told.ACME.Last)
 	require.ElementsMatch(t, []string{"*." + domain, domain}, leaf.DNSNames)
 	k.settle()
 	ev := k.says("hello", "*.hello."+domain)
@@ -111,6 +123,11 @@ func TestWildcards(t *testing.T) {
 	ensure()
 	after, _ := k.ca.counts()
 	require.Equal(t, before+1, after)
+	told = tells()
+	require.False(t, told.Interim, "the one that lasts is the public one's")
+	require.NotNil(t, told.ACME.Last)
+	require.Equal(t, control.CertDNSProvider, told.ACME.Last.Problem)
+	require.True(t, next.Equal(told.ACME.Last.Next))
 	_, _, err := k.acme.Obtain(t.Context(), control.CertRequest{App: "hello", Domain: "*.x.hello." + domain})
 	var why *control.CertError
 	require.ErrorAs(t, err, &why)
@@ -120,6 +137,7 @@ func TestWildcards(t *testing.T) {
 	k.clock.pass(30 * time.Minute)
 	ensure()
 	require.True(t, own.Issued(served.leaf(t)), "better than one that has ended")
+	require.True(t, tells().Interim)
 
 	// The account at the provider is the same: it is asked when the pause is over.
 	k.renew(k.store, dns(tsigKey))

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/url"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -69,9 +70,34 @@ type (
 	}
 )
 
+// patience is how often a call that is throttled is sent again.
+const patience = 60
+
 // Call sends one request below /v2 and decodes the answer into out unless it is
-// nil. Headers of the answer are returned.
+// nil. Headers of the answer are returned. Asked to wait (429 with Retry-After)
+// it does, as the platform's own client.
 func (c *Client) Call(ctx context.Context, method, path string, in, out any) (http.Header, error) {
+	for try := 1; ; try++ {
+		header, err := c.once(ctx, method, path, in, out)
+		var refused *Refusal
+		if !errors.As(err, &refused) || refused.Status != http.StatusTooManyRequests || try == patience {
+			return header, err
+		}
+		seconds, bad := strconv.Atoi(header.Get("Retry-After"))
+		if bad != nil {
+			return header, err
+		}
+		wait := time.NewTimer(time.Duration(seconds) * time.Second)
+		select {
+		case <-wait.C:
+		case <-ctx.Done():
+			wait.Stop()
+			return header, fmt.Errorf("%w: %w", ctx.Err(), err)
+		}
+	}
+}
+
+func (c *Client) once(ctx context.Context, method, path string, in, out any) (http.Header, error) {
 	var body io.Reader
 	if in != nil {
 		b, err := json.Marshal(in)

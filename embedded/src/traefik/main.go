@@ -193,13 +193,17 @@ func newServer(c *static.Configuration) (*gateway, error) {
 		proxies = proxy.NewSmartBuilder(transports, proxies, *c.Experimental.FastProxy)
 	}
 	services := service.NewManagerFactory(*c, pool, observability, transports, proxies, nil)
-	routers, err := server.NewRouterFactory(*c, services, certs, observability, nil, dialers)
+	routers, err := newRouters(c.EntryPoints, services, observability, certs, dialers)
+	if err != nil {
+		return nil, err
+	}
+	fallback, err := newFallback()
 	if err != nil {
 		return nil, err
 	}
 	watcher := server.NewConfigurationWatcher(pool, providers, nil, "internal")
 	watcher.AddListener(func(conf dynamic.Configuration) {
-		certs.UpdateConfigs(context.Background(), conf.TLS.Stores, conf.TLS.Options, conf.TLS.Certificates)
+		certs.UpdateConfigs(context.Background(), fallback.in(conf.TLS.Stores), conf.TLS.Options, conf.TLS.Certificates)
 	})
 	watcher.AddListener(func(conf dynamic.Configuration) {
 		transports.Update(conf.HTTP.ServersTransports)
@@ -207,7 +211,7 @@ func newServer(c *static.Configuration) (*gateway, error) {
 		dialers.Update(conf.TCP.ServersTransports)
 	})
 	watcher.AddListener(func(conf dynamic.Configuration) {
-		tcpRouters, udpRouters := routers.CreateRouters(runtime.NewConfig(conf))
+		tcpRouters, udpRouters := routers.create(runtime.NewConfig(conf))
 		stand(watch, tcpRouters, certs)
 		entryTCP.Switch(tcpRouters)
 		entryUDP.Switch(udpRouters)

@@ -14,6 +14,7 @@ import (
 const (
 	ProviderRFC2136 = "rfc2136"
 	ProviderWebhook = "webhook"
+	ProviderExec    = "exec"
 )
 
 // ACMESettings say which public authority is asked, and how.
@@ -29,13 +30,15 @@ type ACMESettings struct {
 
 // DNSSettings say how DNS records are made; without a Provider none are.
 type DNSSettings struct {
-	Provider     string // ProviderRFC2136, ProviderWebhook
+	Provider     string // ProviderRFC2136, ProviderWebhook, ProviderExec
 	Server       string // of rfc2136: host:port of the zone's primary server
 	KeyName      string // of the TSIG key
 	KeyAlgorithm string // "hmac-sha256"
 	Key          string // base64; a secret
 	URL          string // of the webhook
 	Token        string // a secret
+	File         string // of exec: the program
+	FileSecret   string // what it gets in ACME_DNS_SECRET; a secret
 	Resolvers    []string
 }
 
@@ -49,6 +52,7 @@ func ParseACME(get func(name string) string, readFile func(path string) ([]byte,
 			Provider: get("ACME_DNS_PROVIDER"), Server: get("ACME_DNS_SERVER"),
 			KeyName: get("ACME_DNS_TSIG_NAME"), KeyAlgorithm: get("ACME_DNS_TSIG_ALGORITHM"), Key: get("ACME_DNS_TSIG_SECRET"),
 			URL: get("ACME_DNS_WEBHOOK_URL"), Token: get("ACME_DNS_WEBHOOK_TOKEN"),
+			File: get("ACME_DNS_EXEC"), FileSecret: get("ACME_DNS_EXEC_SECRET"),
 		},
 	}
 	if s.Server == "" {
@@ -100,8 +104,13 @@ func (d *DNSSettings) check() error {
 			return errors.New("ACME_DNS_PROVIDER webhook needs ACME_DNS_WEBHOOK_URL")
 		}
 		return nil
+	case ProviderExec:
+		if d.File == "" {
+			return errors.New("ACME_DNS_PROVIDER exec needs ACME_DNS_EXEC")
+		}
+		return nil
 	}
-	return fmt.Errorf("ACME_DNS_PROVIDER %s is not known: use rfc2136 or webhook", d.Provider)
+	return fmt.Errorf("ACME_DNS_PROVIDER %s is not known: use rfc2136, webhook or exec", d.Provider)
 }
 
 // withPort adds the port of DNS where none is given.

@@ -33,6 +33,7 @@ func TestParseACME(t *testing.T) {
 		"belong together":                    {"ACME_EAB_KEY_ID": "kid"},
 		"no such file":                       {"ACME_CA_FILE": "/nowhere"},
 		"rfc2136 needs ACME_DNS_SERVER":      {"ACME_DNS_PROVIDER": "rfc2136"},
+		"exec needs ACME_DNS_EXEC":           {"ACME_DNS_PROVIDER": "exec"},
 		"webhook needs ACME_DNS_WEBHOOK_URL": {"ACME_DNS_PROVIDER": "webhook"},
 		"is not known":                       {"ACME_DNS_PROVIDER": "other"},
 	} {

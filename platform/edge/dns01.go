@@ -38,6 +38,8 @@ func newDNSSolver(s ACMESettings) *dnsSolver {
 		provider = &rfc2136.Provider{KeyName: s.DNS.KeyName, KeyAlg: s.DNS.KeyAlgorithm, Key: s.DNS.Key, Server: s.DNS.Server}
 	case ProviderWebhook:
 		provider = &webhook{url: s.DNS.URL, token: s.DNS.Token, client: &http.Client{Timeout: hookTimeout}}
+	case ProviderExec:
+		provider = execHook{file: s.DNS.File, secret: s.DNS.FileSecret, patience: hookTimeout}
 	default:
 		return nil
 	}

@@ -73,6 +73,14 @@ type (
 // patience is how often a call that is throttled is sent again.
 const patience = 60
 
+// At is the same client, with its token, for a machine at another address or
+// with another domain.
+func (c *Client) At(m *Machine) *Client {
+	moved := NewClient(m)
+	moved.token = c.token
+	return moved
+}
+
 // Call sends one request below /v2 and decodes the answer into out unless it is
 // nil. Headers of the answer are returned. Asked to wait (429 with Retry-After)
 // it does, as the platform's own client.

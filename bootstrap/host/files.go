@@ -198,7 +198,10 @@ func (l *Linux) Mkdir(path string, perm fs.FileMode) error {
 	if err := os.Mkdir(full, perm); err != nil {
 		return err
 	}
-	return os.Chmod(full, perm) // the umask took its share
+	if err := os.Chmod(full, perm); err != nil { // the umask took its share
+		return err
+	}
+	return syncDir(filepath.Dir(full))
 }
 
 // Symlink implements Files.
@@ -207,7 +210,10 @@ func (l *Linux) Symlink(target, path string) error {
 	st, err := os.Lstat(full)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return os.Symlink(target, full)
+		if err := os.Symlink(target, full); err != nil {
+			return err
+		}
+		return syncDir(filepath.Dir(full))
 	case err != nil:
 		return err
 	case st.Mode()&fs.ModeSymlink == 0:
@@ -220,7 +226,10 @@ func (l *Linux) Symlink(target, path string) error {
 	if err := os.Symlink(target, tmp); err != nil {
 		return err
 	}
-	return os.Rename(tmp, full)
+	if err := os.Rename(tmp, full); err != nil {
+		return err
+	}
+	return syncDir(filepath.Dir(full))
 }
 
 // Remove implements Files.

@@ -12,6 +12,10 @@ func gitConfig(hooks string, l Limits) []byte {
 	packedGitLimit = 256m
 	deltaBaseCacheLimit = 64m
 	logAllRefUpdates = false
+; A push that was accepted is on the disk: its loose objects and branches too,
+; which git leaves to the page cache by itself.
+	fsync = all
+	fsyncMethod = batch
 [init]
 	defaultBranch = main
 [protocol]

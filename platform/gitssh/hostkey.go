@@ -93,5 +93,6 @@ func writeHostKey(file string, generate func() (crypto.PrivateKey, error)) ([]by
 	if err != nil {
 		return nil, errors.Join(err, os.Remove(temp.Name()))
 	}
-	return raw, nil
+	// Clients that saw a key which a loss of power took away would refuse the next.
+	return raw, syncDir(filepath.Dir(file))
 }

@@ -156,17 +156,40 @@ func (r *repos) ensure(ctx context.Context, a platform.App) (string, error) {
 	if err := os.Mkdir(temp, 0o755); err != nil {
 		return "", err
 	}
-	err = errors.Join(os.WriteFile(filepath.Join(temp, ownerName), []byte(a.UUID), 0o644), r.own(temp))
+	err = errors.Join(writeSynced(filepath.Join(temp, ownerName), []byte(a.UUID)), r.own(temp))
 	if err == nil {
 		_, err = r.git.output(ctx, r.config(), 4<<10, nil, "init", "--quiet", "--bare", "--template=", temp)
 	}
 	if err == nil {
 		err = os.Rename(temp, path)
 	}
+	if err == nil {
+		err = syncDir(r.dir)
+	}
 	if err != nil {
 		return "", errors.Join(fmt.Errorf("repository of %s: %w", a.ID, err), os.RemoveAll(temp))
 	}
 	return path, nil
+}
+
+// writeSynced writes a file that has its content also after a loss of power: an
+// empty one would make a repository look like that of another app.
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
+}
+
+// syncDir makes renames in a folder survive a loss of power.
+func syncDir(dir string) error {
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // owner is the UUID of the app that a repository was made for.

@@ -94,7 +94,9 @@ func (a *house) push(t *testing.T, version string) string {
 	require.NoError(t, err)
 	image, err := appliance.ProbeImage(a.probe, version)
 	require.NoError(t, err)
-	ref, err := a.m.Push(t.Context(), &http.Client{Transport: a.m.Transport(), Timeout: time.Minute}, image, "tests/probe", version, username, password)
+	secure, err := a.m.HTTPS(t.Context())
+	require.NoError(t, err)
+	ref, err := a.m.Push(t.Context(), secure, image, "tests/probe", version, username, password)
 	require.NoError(t, err)
 	return ref
 }

@@ -54,9 +54,9 @@ func add(args *skel.CmdArgs) error {
 	if err != nil {
 		return err
 	}
-	delegate, err := json.Marshal(conf.bridge(sub))
+	delegate, err := conf.delegate(sub)
 	if err != nil {
-		return fmt.Errorf("flannel: delegate configuration: %w", err)
+		return err
 	}
 	if err := save(conf.statePath(args.ContainerID), delegate); err != nil {
 		return err
@@ -74,17 +74,44 @@ func del(args *skel.CmdArgs) error {
 		return err
 	}
 	path := conf.statePath(args.ContainerID)
-	delegate, err := os.ReadFile(path)
+	delegate, err := conf.saved(path)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // never added, or deleted before: DEL must be repeatable
 	}
 	if err != nil {
-		return fmt.Errorf("flannel: saved configuration: %w", err)
+		return err
 	}
 	if err := invoke.DelegateDel(context.Background(), "bridge", delegate, nil); err != nil {
 		return err
 	}
 	return os.Remove(path)
+}
+
+// saved is what the delegate was added with. A loss of power may have left the
+// file empty; the container's address has to be given back all the same, so the
+// configuration of now stands in.
+func (c config) saved(path string) ([]byte, error) {
+	delegate, err := os.ReadFile(path)
+	if err != nil {
+		return nil, fmt.Errorf("flannel: saved configuration: %w", err)
+	}
+	if json.Valid(delegate) {
+		return delegate, nil
+	}
+	sub, err := readSubnet(c.SubnetFile)
+	if err != nil {
+		return nil, err
+	}
+	return c.delegate(sub)
+}
+
+// delegate is the delegate's configuration as it reads it.
+func (c config) delegate(sub subnet) ([]byte, error) {
+	data, err := json.Marshal(c.bridge(sub))
+	if err != nil {
+		return nil, fmt.Errorf("flannel: delegate configuration: %w", err)
+	}
+	return data, nil
 }
 
 func check(args *skel.CmdArgs) error {

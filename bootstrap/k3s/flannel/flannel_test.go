@@ -59,3 +59,24 @@ func TestDeleteOfAnUnknownContainerIsFine(t *testing.T) {
 	conf := `{"cniVersion":"1.0.0","name":"cbr0","type":"flannel","dataDir":"` + t.TempDir() + `"}`
 	require.NoError(t, del(&skel.CmdArgs{ContainerID: "gone", StdinData: []byte(conf)}))
 }
+
+func TestAnEmptySavedConfigurationIsMadeAnew(t *testing.T) {
+	dir := t.TempDir()
+	env, state := filepath.Join(dir, "subnet.env"), filepath.Join(dir, "container")
+	c, err := parse([]byte(k3sConf))
+	require.NoError(t, err)
+	c.SubnetFile = env
+	require.NoError(t, os.WriteFile(state, nil, 0o600)) // as a loss of power leaves it
+	_, err = c.saved(state)
+	require.ErrorContains(t, err, "flannel has not started yet")
+
+	require.NoError(t, os.WriteFile(env, []byte("FLANNEL_NETWORK=10.42.0.0/16\nFLANNEL_SUBNET=10.42.0.1/24\nFLANNEL_MTU=1450\n"), 0o600))
+	got, err := c.saved(state)
+	require.NoError(t, err)
+	require.Contains(t, string(got), `"ranges":[[{"subnet":"10.42.0.0/24"}]]`)
+
+	require.NoError(t, save(state, []byte(`{"type":"bridge","name":"before"}`)))
+	got, err = c.saved(state)
+	require.NoError(t, err)
+	require.JSONEq(t, `{"type":"bridge","name":"before"}`, string(got))
+}

@@ -119,9 +119,3 @@ func Due(end, started, now time.Time) bool {
 	hour := now.Hour()
 	return hour >= quietFrom && hour < quietUntil
 }
-
-// Late says that a certificate ends soon although the server was started since
-// it could have been renewed.
-func Late(end, started, now time.Time) bool {
-	return end.Sub(now) < soon && now.Sub(started) >= time.Hour && end.Sub(started) < soon
-}

@@ -34,7 +34,8 @@ manager run it.`,
 
 // newAgent is a server without its platform.
 func newAgent() (*server, error) {
-	settings, _, err := bootstrap.LoadHost(host.NewLinux(host.Options{}), nil, nil)
+	h := host.NewLinux(host.Options{})
+	settings, _, err := bootstrap.LoadHost(h, nil, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -42,7 +43,11 @@ func newAgent() (*server, error) {
 		return nil, errors.New("this host is not prepared as an agent: run \"slipway join TOKEN\" first")
 	}
 	s := &server{settings: settings, paths: bootstrap.NewPaths(settings), log: logrus.StandardLogger(), started: time.Now()}
-	if s.nodeName, s.address, err = k3s.NodeIdentity(settings.NodeName, settings.NodeIP); err != nil {
+	name, err := nodeName(h, settings) // a host that is called otherwise one day keeps its node
+	if err != nil {
+		return nil, err
+	}
+	if s.nodeName, s.address, err = k3s.NodeIdentity(name, settings.NodeIP); err != nil {
 		return nil, err
 	}
 	s.board = lifecycle.NewBoard(time.Now, lineKubernetes)
@@ -65,6 +70,7 @@ func (s *server) runAgent(ctx context.Context) error {
 		}},
 		{Name: "node", Run: s.watchNode},
 		{Name: "memory", Run: s.runTrim},
+		{Name: "renewal", Run: s.runRenewal},
 	})
 }
 

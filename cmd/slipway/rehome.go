@@ -146,6 +146,7 @@ func rehomeChanges(before, after bootstrap.Settings, place home) (list []string)
 	list = append(list,
 		fmt.Sprintf("domain: %s → %s: apps are at <app>.%[2]s, the API at drycc.%[2]s", was, now),
 		fmt.Sprintf("old names: <app>.%s leads on to the new name; drycc.%[1]s and registry.%[1]s go on answering while DNS leads here", was),
+		"other nodes: run \"slipway install\" on each, so that they find images by the new name",
 		fmt.Sprintf("certificate: a new one for *.%s", now),
 		fmt.Sprintf("users: git remote set-url drycc ssh://git@drycc-builder.%s:%d/<app>.git, drycc login http://drycc.%[1]s, docker login registry.%[1]s", now, after.GitPort()))
 	if slices.Contains(before.FormerDomains, now) {

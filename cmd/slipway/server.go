@@ -147,6 +147,7 @@ func (s *server) run(ctx context.Context) error {
 		{Name: "home", Run: s.runHome},
 		{Name: "doctor", Run: s.runRounds},
 		{Name: lineDoor, Run: s.runDoor},
+		{Name: "renewal", Run: s.runRenewal},
 	})
 }
 

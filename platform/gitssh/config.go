@@ -2,10 +2,7 @@ package gitssh
 
 import "fmt"
 
-// gitConfig is the only configuration that git reads beside a repository's
-// own, which git init made and no push can change.
-func gitConfig(hooks string, l Limits) []byte {
-	return fmt.Appendf(nil, `[core]
+const commonConfig = `[core]
 	hooksPath = %s
 	bigFileThreshold = 32m
 	packedGitWindowSize = 16m
@@ -20,15 +17,10 @@ func gitConfig(hooks string, l Limits) []byte {
 	defaultBranch = main
 [protocol]
 	allow = never
-[receive]
-	maxInputSize = %d
-	fsckObjects = true
-	autogc = false
-	shallowUpdate = true
-	denyDeleteCurrent = refuse
-	keepAlive = 5
-; Commits of old tools have these, and they hurt nobody.
-[receive "fsck"]
+`
+
+// fsckConfig says which faults objects may have.
+const fsckConfig = `; Commits of old tools have these, and they hurt nobody.
 	badTimezone = ignore
 	missingSpaceBeforeDate = ignore
 	zeroPaddedFilemode = ignore
@@ -39,7 +31,41 @@ func gitConfig(hooks string, l Limits) []byte {
 	fullPathname = error
 	emptyName = error
 	nullSha1 = error
-[pack]
+`
+
+// fetchConfig is what git reads while it fetches: it may talk over the pipes
+// that it is given and in no other way.
+func fetchConfig() []byte {
+	return fmt.Appendf(nil, commonConfig+`[protocol "fd"]
+	allow = always
+[protocol]
+	version = 2
+[fetch]
+	fsckObjects = true
+	recurseSubmodules = false
+	unpackLimit = 1
+[fetch "fsck"]
+`+fsckConfig+`[pack]
+	threads = 1
+[gc]
+	auto = 0
+[maintenance]
+	auto = false
+`, "/nonexistent")
+}
+
+// gitConfig is the only configuration that git reads beside a repository's
+// own, which git init made and no push can change.
+func gitConfig(hooks string, l Limits) []byte {
+	return fmt.Appendf(nil, commonConfig+`[receive]
+	maxInputSize = %d
+	fsckObjects = true
+	autogc = false
+	shallowUpdate = true
+	denyDeleteCurrent = refuse
+	keepAlive = 5
+[receive "fsck"]
+`+fsckConfig+`[pack]
 	threads = 1
 	windowMemory = 64m
 	deltaCacheSize = 64m

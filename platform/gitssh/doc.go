@@ -16,7 +16,11 @@
 // branch says here is what was deployed from it. All decisions about who and
 // what are Control's; this package moves bytes and speaks in words.
 //
+// The other way round, Fetcher gets the source of a branch from a repository
+// elsewhere, with the same git in the same bounds.
+//
 // Repositories are <Dir>/<app>.git. Names that start with a dot are the door's
 // own: .hooks (what git runs), .config (what git reads), .scratch (trees being
-// built), .hook.sock, .new-* and .gone-* (repositories on their way in and out).
+// built), .hook.sock, .new-* and .gone-* (repositories on their way in and
+// out); .fetch is the Fetcher's.
 package gitssh

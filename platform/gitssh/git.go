@@ -41,7 +41,8 @@ type task struct {
 	stdin  io.Reader // need not end when git does
 	stdout io.Writer
 	stderr io.Writer
-	nice   int // 0 is gitNice
+	nice   int        // 0 is gitNice
+	files  []*os.File // that git has open as 3 and on; closed here once it has them
 }
 
 // run runs git until it ends or ctx does, which ends it and all it started.
@@ -54,7 +55,7 @@ func (g Git) run(ctx context.Context, config string, t task) error {
 	cmd.Args = append(append([]string{}, g.Args...), t.args...)
 	cmd.Env = append(append(g.environment(config), g.Env...), t.env...)
 	cmd.Dir = "/"
-	cmd.Stdout, cmd.Stderr = t.stdout, t.stderr
+	cmd.Stdout, cmd.Stderr, cmd.ExtraFiles = t.stdout, t.stderr, t.files
 	cmd.SysProcAttr = g.attributes()
 	// Asked first, git removes what it has not finished.
 	cmd.Cancel = func() error { return syscall.Kill(-cmd.Process.Pid, syscall.SIGTERM) }
@@ -66,7 +67,11 @@ func (g Git) run(ctx context.Context, config string, t task) error {
 			return err
 		}
 	}
-	if err := cmd.Start(); err != nil {
+	err := cmd.Start()
+	for _, f := range t.files {
+		_ = f.Close() // git has its own
+	}
+	if err != nil {
 		if ctx.Err() != nil {
 			return context.Cause(ctx)
 		}
@@ -80,7 +85,7 @@ func (g Git) run(ctx context.Context, config string, t task) error {
 			_ = input.Close()
 		}()
 	}
-	err := cmd.Wait()
+	err = cmd.Wait()
 	_ = syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL) // most often nobody is left
 	if ctx.Err() != nil {
 		return context.Cause(ctx)

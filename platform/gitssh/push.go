@@ -127,7 +127,7 @@ func (p *push) deploy(ctx context.Context, u update, env []string, out io.Writer
 		return errTree(fmt.Sprintf("%s would be no commit but a %s. Push what it stands for: git push REMOTE 'NAME^{commit}:%s'",
 			u.Ref, strings.TrimSpace(kind), u.Ref))
 	}
-	t, err := s.writeTree(ctx, p.repo, env, u.New)
+	t, err := s.repos.archiver().write(ctx, p.repo, env, u.New)
 	if err != nil {
 		return err
 	}

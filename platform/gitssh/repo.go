@@ -24,6 +24,7 @@ const (
 	socketName  = ".hook.sock"
 	newPrefix   = ".new-"
 	gonePrefix  = ".gone-"
+	fetchName   = ".fetch" // the Fetcher's, which tidies it itself
 )
 
 // ownerName is the file in a repository with the UUID of its app. A later app
@@ -55,6 +56,10 @@ func (r *repos) hooks() string           { return filepath.Join(r.dir, hooksName
 func (r *repos) socket() string          { return filepath.Join(r.dir, socketName) }
 func (r *repos) own(path string) error   { return r.give(path, r.git.UID) }
 func (r *repos) named(app string) string { return app + ".git" }
+
+func (r *repos) archiver() archiver {
+	return archiver{git: r.git, config: r.config(), scratch: r.scratch(), limits: r.limits, free: r.free}
+}
 
 func (r *repos) give(path string, uid int) error {
 	if r.git.UID == 0 {
@@ -94,6 +99,7 @@ func (r *repos) sweep() error {
 	var errs []error
 	for _, e := range entries {
 		switch {
+		case e.Name() == fetchName:
 		case strings.HasPrefix(e.Name(), "."):
 			errs = append(errs, os.RemoveAll(filepath.Join(r.dir, e.Name())))
 		case e.IsDir():
@@ -335,10 +341,12 @@ func ignoreGone(err error) error {
 }
 
 // free is how many bytes the disk of the repositories has left.
-func (r *repos) free() (int64, error) {
+func (r *repos) free() (int64, error) { return roomOn(r.dir) }
+
+func roomOn(dir string) (int64, error) {
 	var s unix.Statfs_t
-	if err := unix.Statfs(r.dir, &s); err != nil {
-		return 0, fmt.Errorf("room on %s: %w", r.dir, err)
+	if err := unix.Statfs(dir, &s); err != nil {
+		return 0, fmt.Errorf("room on %s: %w", dir, err)
 	}
 	return int64(s.Bavail) * s.Bsize, nil
 }

@@ -37,12 +37,21 @@ const (
 	submoduleMode = "160000"
 )
 
-// writeTree writes the tree of a commit to a new file. The objects may be in
+// archiver writes down trees of commits.
+type archiver struct {
+	git     Git
+	config  string // path of the file that git reads
+	scratch string // folder of the files that it writes
+	limits  Limits
+	free    func() (int64, error) // bytes that the disk has left
+}
+
+// write writes the tree of a commit to a new file. The objects may be in
 // quarantine still, for which env is.
-func (s *Server) writeTree(ctx context.Context, repo string, env []string, commit string) (t tree, err error) {
+func (a archiver) write(ctx context.Context, repo string, env []string, commit string) (t tree, err error) {
 	ctx, cancel := context.WithTimeoutCause(ctx, treePatience, errTree("Writing down the tree takes too long."))
 	defer cancel()
-	file, err := os.CreateTemp(s.repos.scratch(), "*.tar") // 0600
+	file, err := os.CreateTemp(a.scratch, "*.tar") // 0600
 	if err != nil {
 		return tree{}, err
 	}
@@ -56,12 +65,12 @@ func (s *Server) writeTree(ctx context.Context, repo string, env []string, commi
 	defer stop(nil)
 	// First of all, as it costs nothing: a few objects can stand for billions
 	// of files.
-	if t.submodules, err = s.list(ctx, repo, env, commit); err != nil {
+	if t.submodules, err = a.list(ctx, repo, env, commit); err != nil {
 		return t, err
 	}
-	out := &bucket{to: file, left: s.limits.Tree, floor: s.limits.Free, free: s.repos.free, stop: stop}
+	out := &bucket{to: file, left: a.limits.Tree, floor: a.limits.Free, free: a.free, stop: stop}
 	complaint := &capped{limit: 4 << 10}
-	err = s.git.run(bounded, s.repos.config(), task{
+	err = a.git.run(bounded, a.config, task{
 		args:   []string{"-C", repo, "archive", "--format=tar", commit},
 		env:    env,
 		stdout: out, stderr: complaint,
@@ -115,21 +124,21 @@ func (t *tree) inspect(file io.ReadSeeker) error {
 
 // list looks through the names in a commit and refuses too many. It gives the
 // first few submodules; git archive leaves empty folders for them.
-func (s *Server) list(ctx context.Context, repo string, env []string, commit string) (submodules []string, err error) {
+func (a archiver) list(ctx context.Context, repo string, env []string, commit string) (submodules []string, err error) {
 	ctx, stop := context.WithCancel(ctx)
 	defer stop()
 	reader, writer := io.Pipe()
 	complaint := &capped{limit: 4 << 10}
 	done := make(chan error, 1)
 	go func() {
-		err := s.git.run(ctx, s.repos.config(), task{
+		err := a.git.run(ctx, a.config, task{
 			args: []string{"-C", repo, "ls-tree", "-r", "-z", "--full-tree", commit},
 			env:  env, stdout: writer, stderr: complaint,
 		})
 		_ = writer.CloseWithError(err) // never errs
 		done <- err
 	}()
-	submodules, err = readListing(reader, s.limits.Files)
+	submodules, err = readListing(reader, a.limits.Files)
 	if err != nil {
 		stop()
 	}

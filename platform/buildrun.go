@@ -23,6 +23,7 @@ func (s BuildState) Ended() bool {
 const (
 	OriginGit    = "git"    // git push
 	OriginUpload = "upload" // drycc builds create --source
+	OriginHook   = "hook"   // fetched from a repository elsewhere that told of a push
 )
 
 // BuildRun is one attempt to make images of a source tree. One that succeeded
@@ -41,4 +42,6 @@ type BuildRun struct {
 	Created time.Time
 	Started time.Time // zero while queued
 	Ended   time.Time // zero until it has ended
+	// Delivery is the sum of what a hook was told; write only.
+	Delivery string
 }

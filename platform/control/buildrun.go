@@ -263,9 +263,7 @@ func (c *Controller) SubmitSource(ctx context.Context, username, app string, s S
 func (c *Controller) submit(ctx context.Context, username, app string, s Source, removed func()) (platform.BuildRun, error) {
 	remove := func() {
 		defer removed()
-		if err := os.Remove(s.Tar); err != nil && !errors.Is(err, os.ErrNotExist) {
-			c.log.WithField("app", app).WithError(err).Warn("removing a source tree")
-		}
+		c.removeTree(app, s.Tar)
 	}
 	// What it goes on with has nothing to do with the request any more.
 	run, inner, err := c.accept(ctx, context.WithoutCancel(ctx), username, app, s)
@@ -276,7 +274,7 @@ func (c *Controller) submit(ctx context.Context, username, app string, s Source,
 	c.builds.group.Go(func() {
 		defer remove()
 		// How it ends is in its record.
-		_, _ = c.carryOut(inner, run, s, io.Discard)
+		_, _ = c.carryOut(inner, run, given(s), io.Discard)
 	})
 	return run, nil
 }
@@ -306,7 +304,7 @@ func (c *Controller) accept(ctx, inner context.Context, username, app string, s 
 		return fail(platform.FieldErrorf("sha", "Ensure this field has no more than %d characters.", maxSHA))
 	}
 	run := platform.BuildRun{
-		UUID: newUUID(), App: app, User: username, Origin: s.Origin, Ref: s.Ref, SHA: s.SHA,
+		UUID: newUUID(), App: app, User: username, Origin: s.Origin, Ref: s.Ref, SHA: s.SHA, Delivery: s.delivery,
 		State: platform.BuildQueued, Created: c.now(),
 	}
 	if inner, err = c.builds.begin(inner, run); err != nil {
@@ -355,7 +353,10 @@ func (c *Controller) outcome(ctx context.Context, run platform.BuildRun, cause e
 	}
 	run.State = platform.BuildFailed
 	var e *platform.Error
+	var needless superfluous
 	switch {
+	case errors.As(cause, &needless):
+		run.State, run.Message = platform.BuildCanceled, needless.message
 	case errors.As(cause, &e) && e.Code != platform.Internal:
 		run.Message = e.Message
 		if e.Field != "" {

@@ -50,6 +50,7 @@ type Options struct {
 	Catalog Catalog // of backing services; default: an empty one
 	Builder Builder // makes images of source trees; nil: there is none
 	Builds  BuildOptions
+	Fetcher Fetcher // gets source from repositories elsewhere; nil: none can be named
 }
 
 // Controller carries out the verbs. Safe for concurrent use. Without Run it
@@ -78,6 +79,7 @@ type Controller struct {
 	checks   *keyed // held while the domains of an app are being checked
 	catalog  Catalog
 	builder  Builder
+	fetcher  Fetcher
 	building BuildOptions
 	builds   *builds
 	queue    *queue
@@ -118,7 +120,7 @@ func New(o Options) (*Controller, error) {
 		bell: events, store: ringing{o.Store, events}, cluster: o.Cluster, identity: o.Identity, domain: o.Domain, former: slices.Clone(o.Former),
 		clock: o.Clock, random: o.Random, log: o.Logger, reserved: reserved,
 		workers: o.Workers, tuning: o.Tuning, plans: o.Limits, backoff: o.Backoff, entered: o.OnRelease,
-		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), checks: newKeyed(), catalog: o.Catalog, builder: o.Builder, queue: newQueue(), certs: newCertTimer(),
+		records: newKeyed(), changes: newKeyed(), filers: newKeyed(), checks: newKeyed(), catalog: o.Catalog, builder: o.Builder, fetcher: o.Fetcher, queue: newQueue(), certs: newCertTimer(),
 		resumed: make(chan struct{}), cancels: map[string]context.CancelFunc{}, looks: map[string]bool{}, tries: map[string]int{},
 	}
 	if c.plans.Default().ID == "" {

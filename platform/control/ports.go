@@ -15,6 +15,7 @@ type Store interface {
 	KeyStore
 	BuildLister
 	BuildRunStore
+	BuildHookStore
 	Outbox
 	EdgeStore
 

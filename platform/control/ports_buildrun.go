@@ -15,6 +15,11 @@ type BuildRunStore interface {
 	// AddBuildRun records a run that waits for its turn. runner is the process
 	// that has it.
 	AddBuildRun(ctx context.Context, r platform.BuildRun, runner string) error
+	// FindDelivery finds the newest run of an app with this sum in Delivery.
+	FindDelivery(ctx context.Context, app, sum string) (platform.BuildRun, error)
+	// SetBuildRunSHA records which commit a run is of that waits for its turn.
+	// It is a Conflict when the run does not wait any more.
+	SetBuildRunSHA(ctx context.Context, uuid, sha string) error
 	// StartBuildRun records that a run's turn has come. It is a Conflict when
 	// the run has ended.
 	StartBuildRun(ctx context.Context, uuid string, at time.Time) error
@@ -34,6 +39,17 @@ type BuildRunStore interface {
 	// ReadBuildLog lists pieces from the one that has byte from on, in order
 	// and up to limit.
 	ReadBuildLog(ctx context.Context, uuid string, from int64, limit int) ([]LogPiece, error)
+}
+
+// BuildHookStore keeps the addresses at which hosts of repositories tell of
+// pushes. Secrets are sealed.
+type BuildHookStore interface {
+	// PutBuildHook gives an app a hook in place of the one it has. NotFound when
+	// the app is not there.
+	PutBuildHook(ctx context.Context, h platform.BuildHook, secrets platform.BuildHookSecrets) error
+	FindBuildHook(ctx context.Context, app string) (platform.BuildHook, platform.BuildHookSecrets, error)
+	FindBuildHookAt(ctx context.Context, uuid string) (platform.BuildHook, platform.BuildHookSecrets, error)
+	DeleteBuildHook(ctx context.Context, app string) error
 }
 
 // LogPiece is a part of a log.

@@ -13,6 +13,9 @@ type Source struct {
 	Ref    string // "refs/heads/main"; empty when it was no push
 	SHA    string // of the commit
 	Tar    string // path of the tree as an uncompressed tar file, the caller's to remove
+
+	delivery string // the sum of the call of a build hook that it comes from
+	owned    bool   // the tree is removed at the end of the run
 }
 
 // PushSource builds a source tree for the user who pushed it and deploys what
@@ -31,11 +34,20 @@ func (c *Controller) PushSource(ctx context.Context, username, app string, s Sou
 	if err != nil {
 		return platform.Release{}, err
 	}
-	return c.carryOut(ctx, run, s, log)
+	return c.carryOut(ctx, run, given(s), log)
 }
 
-// carryOut takes a run from the queue to the end of its release.
-func (c *Controller) carryOut(ctx context.Context, run platform.BuildRun, s Source, log io.Writer) (platform.Release, error) {
+// sourceOf gets the source of a run, which may take a while. Also when there
+// is an error the tree may be there.
+type sourceOf func(ctx context.Context, l *buildLog) (Source, error)
+
+// given is a source that is there.
+func given(s Source) sourceOf {
+	return func(context.Context, *buildLog) (Source, error) { return s, nil }
+}
+
+// carryOut takes a run from its source to the end of its release.
+func (c *Controller) carryOut(ctx context.Context, run platform.BuildRun, get sourceOf, log io.Writer) (platform.Release, error) {
 	defer c.builds.end(run.UUID)
 	l := c.openBuildLog(run, log, func(state platform.BuildState) {
 		if state == platform.BuildCanceled {
@@ -43,6 +55,13 @@ func (c *Controller) carryOut(ctx context.Context, run platform.BuildRun, s Sour
 		}
 	})
 	defer l.close()
+	s, err := get(ctx, l)
+	if s.owned {
+		defer c.removeTree(run.App, s.Tar)
+	}
+	if err != nil {
+		return platform.Release{}, c.failed(ctx, run, l, err)
+	}
 	l.say("Starting build... but first, coffee!")
 	r, err := c.build(ctx, run, s, l)
 	if err != nil {

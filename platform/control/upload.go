@@ -68,6 +68,12 @@ func clearTrees(folder string) error {
 	return err
 }
 
+func (c *Controller) removeTree(app, path string) {
+	if err := os.Remove(path); err != nil && !errors.Is(err, os.ErrNotExist) {
+		c.log.WithField("app", app).WithError(err).Warn("removing a source tree")
+	}
+}
+
 // receive writes the tree to a file of its own as plain tar, and returns its
 // path and SHA.
 func (c *Controller) receive(body io.Reader) (path, sha string, err error) {

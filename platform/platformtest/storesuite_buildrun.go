@@ -20,6 +20,8 @@ func buildSuite() []suiteCase {
 		{"build logs", suiteBuildLogs},
 		{"long build logs", suiteLongLogs},
 		{"deploy again", suiteDeployAgain},
+		{"build hooks", suiteBuildHooks},
+		{"deliveries", suiteDeliveries},
 	}
 }
 

@@ -29,9 +29,9 @@ func scanRun(row rowScanner) (platform.BuildRun, error) {
 // AddBuildRun records a run that waits for its turn.
 func (s *Store) AddBuildRun(ctx context.Context, r platform.BuildRun, runner string) error {
 	return s.tx(ctx, "store.AddBuildRun", "App", func(tx *sql.Tx) error {
-		err := one(tx.ExecContext(ctx, `INSERT INTO build_runs (uuid, app, runner, username, origin, ref, sha, state, created)
-			SELECT ?, number, ?, ?, ?, ?, ?, ?, ? FROM apps WHERE id = ?`,
-			r.UUID, runner, r.User, r.Origin, r.Ref, r.SHA, string(platform.BuildQueued), micros(r.Created), r.App))
+		err := one(tx.ExecContext(ctx, `INSERT INTO build_runs (uuid, app, runner, username, origin, ref, sha, state, created, delivery)
+			SELECT ?, number, ?, ?, ?, ?, ?, ?, ?, ? FROM apps WHERE id = ?`,
+			r.UUID, runner, r.User, r.Origin, r.Ref, r.SHA, string(platform.BuildQueued), micros(r.Created), r.Delivery, r.App))
 		if err != nil {
 			return err
 		}

@@ -21,6 +21,9 @@ import (
 	"github.com/sirupsen/logrus"
 )
 
+// grace is how long answers may take when the door closes.
+const grace = 2 * time.Second
+
 // Caller is who stands at the door.
 type Caller struct {
 	Role Role
@@ -91,7 +94,7 @@ func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 	}
 	server := &http.Server{
 		Handler: d.Handler(), ReadHeaderTimeout: 10 * time.Second, IdleTimeout: time.Minute,
-		ErrorLog: nil, BaseContext: func(net.Listener) context.Context { return ctx },
+		BaseContext: func(net.Listener) context.Context { return ctx },
 		TLSConfig: &tls.Config{
 			MinVersion: tls.VersionTLS12, GetCertificate: d.Identity.Certificate,
 			ClientAuth: tls.VerifyClientCertIfGiven, ClientCAs: clients,
@@ -100,7 +103,11 @@ func (d *Door) Serve(ctx context.Context, listener net.Listener) error {
 	stopped := make(chan error, 1)
 	go func() {
 		<-ctx.Done()
-		stopped <- server.Close() // a download that is cut off goes on later
+		// Answers under way are finished; a download that is cut off is made again.
+		bounded, cancel := context.WithTimeout(context.WithoutCancel(ctx), grace)
+		defer cancel()
+		_ = server.Shutdown(bounded) // Close says what could not be ended
+		stopped <- server.Close()
 	}()
 	if err := server.ServeTLS(listener, "", ""); !errors.Is(err, http.ErrServerClosed) {
 		return fmt.Errorf("node door: %w", err)

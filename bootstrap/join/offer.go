@@ -31,9 +31,12 @@ type Offer struct {
 	Settings map[string]string `json:"settings"`
 	// RegistryPassword is the nodes' password for pulling from the registry.
 	RegistryPassword string `json:"registryPassword"`
-	// Datastore is "sqlite", "converting" or "etcd"; a server joins when it is
-	// etcd (Client.Convert asks for it).
+	// Datastore is what the cluster keeps its objects in: "sqlite", "converting"
+	// (to etcd), "etcd" or "external". A server can join with the last two;
+	// Client.Convert asks for it.
 	Datastore string `json:"datastore,omitempty"`
+	// DatastoreProblem is why the last conversion failed.
+	DatastoreProblem string `json:"datastoreProblem,omitempty"`
 	// Token is the one with which the node's k3s joins, when it is not the
 	// caller's own: for servers, that of the cluster.
 	Token string `json:"token,omitempty"`

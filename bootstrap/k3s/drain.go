@@ -26,7 +26,7 @@ type DrainOptions struct {
 // Drain keeps new pods off a node and has those on it end, as fast as their
 // disruption budgets allow; who owns them starts them elsewhere. Pods of
 // DaemonSets stay.
-func (n *Nodes) Drain(ctx context.Context, name string, o DrainOptions) error {
+func (n *Fleet) Drain(ctx context.Context, name string, o DrainOptions) error {
 	node, err := n.get(ctx, name)
 	if err != nil {
 		return err
@@ -77,7 +77,7 @@ func skipAfter(node *corev1.Node) int {
 }
 
 // Uncordon lets pods onto a node again.
-func (n *Nodes) Uncordon(ctx context.Context, name string) error {
+func (n *Fleet) Uncordon(ctx context.Context, name string) error {
 	node, err := n.get(ctx, name)
 	if err != nil {
 		return err
@@ -91,7 +91,7 @@ func (n *Nodes) Uncordon(ctx context.Context, name string) error {
 
 // canMove refuses to drain when pods would have no place to go: no other node
 // takes pods, or a volume of theirs is on this node's disk.
-func (n *Nodes) canMove(ctx context.Context, name string, pods []corev1.Pod) error {
+func (n *Fleet) canMove(ctx context.Context, name string, pods []corev1.Pod) error {
 	if len(pods) == 0 {
 		return nil
 	}
@@ -120,7 +120,7 @@ func (n *Nodes) canMove(ctx context.Context, name string, pods []corev1.Pod) err
 }
 
 // withLocalVolumes lists the pods that have a volume which only this node has.
-func (n *Nodes) withLocalVolumes(ctx context.Context, node string, pods []corev1.Pod) ([]string, error) {
+func (n *Fleet) withLocalVolumes(ctx context.Context, node string, pods []corev1.Pod) ([]string, error) {
 	local, err := n.LocalVolumes(ctx, node)
 	if err != nil {
 		return nil, err
@@ -143,7 +143,7 @@ func (n *Nodes) withLocalVolumes(ctx context.Context, node string, pods []corev1
 
 // LocalVolumes lists the claims, as namespace/name, whose volume is on the disk
 // of one node only.
-func (n *Nodes) LocalVolumes(ctx context.Context, node string) ([]string, error) {
+func (n *Fleet) LocalVolumes(ctx context.Context, node string) ([]string, error) {
 	volumes, err := n.client.CoreV1().PersistentVolumes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("volumes: %w", err)

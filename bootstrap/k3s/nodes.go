@@ -42,20 +42,20 @@ type NodeInfo struct {
 	Controller bool      `json:"controller"`
 }
 
-// Nodes looks at the nodes of a cluster and takes them out.
-type Nodes struct{ client kubernetes.Interface }
+// Fleet looks at the nodes of a cluster and takes them out.
+type Fleet struct{ client kubernetes.Interface }
 
-// OpenNodes connects to the cluster.
-func OpenNodes(kubeconfig string) (*Nodes, error) {
+// OpenFleet connects to the cluster.
+func OpenFleet(kubeconfig string) (*Fleet, error) {
 	client, err := clientFor(kubeconfig)
 	if err != nil {
 		return nil, err
 	}
-	return &Nodes{client}, nil
+	return &Fleet{client}, nil
 }
 
 // List returns all nodes, servers first.
-func (n *Nodes) List(ctx context.Context) ([]NodeInfo, error) {
+func (n *Fleet) List(ctx context.Context) ([]NodeInfo, error) {
 	list, err := n.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{})
 	if err != nil {
 		return nil, fmt.Errorf("nodes: %w", err)
@@ -104,7 +104,7 @@ func markOnlyServer(all []NodeInfo, leader string) {
 }
 
 // leader is the node whose controller works; empty when none has said so.
-func (n *Nodes) leader(ctx context.Context) (string, error) {
+func (n *Fleet) leader(ctx context.Context) (string, error) {
 	lease, err := n.client.CoordinationV1().Leases(metav1.NamespaceSystem).Get(ctx, leaderLease, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return "", nil
@@ -144,7 +144,7 @@ func describeNode(node *corev1.Node) NodeInfo {
 // ErrNoNode says that there is no node of that name.
 var ErrNoNode = errors.New("there is no such node: \"slipway node list\" shows all")
 
-func (n *Nodes) get(ctx context.Context, name string) (*corev1.Node, error) {
+func (n *Fleet) get(ctx context.Context, name string) (*corev1.Node, error) {
 	node, err := n.client.CoreV1().Nodes().Get(ctx, name, metav1.GetOptions{})
 	if apierrors.IsNotFound(err) {
 		return nil, fmt.Errorf("node %s: %w", name, ErrNoNode)
@@ -186,7 +186,7 @@ func Quorum(all []NodeInfo, name string) error {
 
 // Delete takes a node out of the cluster: its member of etcd first, then the
 // node and the password with which it came. It does not touch the host itself.
-func (n *Nodes) Delete(ctx context.Context, name string, progress func(string)) error {
+func (n *Fleet) Delete(ctx context.Context, name string, progress func(string)) error {
 	node, err := n.get(ctx, name)
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (n *Nodes) Delete(ctx context.Context, name string, progress func(string)) 
 
 // removeMember asks k3s's etcd controller to take the member out and waits for
 // its word.
-func (n *Nodes) removeMember(ctx context.Context, name string) error {
+func (n *Fleet) removeMember(ctx context.Context, name string) error {
 	nodes := n.client.CoreV1().Nodes()
 	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"true"}}}`, annotateRemove)
 	if _, err := nodes.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {

@@ -84,7 +84,7 @@ func TestNodeList(t *testing.T) {
 	server := map[string]string{labelServer: "true", labelEtcd: "true"}
 	drained := machineNode("c", corev1.ConditionTrue, nil)
 	drained.Spec.Unschedulable = true
-	n := &Nodes{fake.NewClientset(machineNode("b", corev1.ConditionUnknown, nil), machineNode("z", corev1.ConditionTrue, server), drained,
+	n := &Fleet{fake.NewClientset(machineNode("b", corev1.ConditionUnknown, nil), machineNode("z", corev1.ConditionTrue, server), drained,
 		podOn("z", "one", ""), podOn("b", "two", ""))}
 	all, err := n.List(t.Context())
 	require.NoError(t, err)
@@ -111,7 +111,7 @@ func TestDrainRefusesWhatHasNoPlaceToGo(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			n := &Nodes{tt.cluster}
+			n := &Fleet{tt.cluster}
 			err := n.Drain(t.Context(), tt.node, DrainOptions{Timeout: time.Minute, Progress: say})
 			require.ErrorContains(t, err, tt.want)
 			node, err := tt.cluster.CoreV1().Nodes().Get(t.Context(), "one", metav1.GetOptions{})

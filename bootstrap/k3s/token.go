@@ -230,3 +230,16 @@ func (t *Tokens) HasNode(ctx context.Context, name string) (bool, error) {
 	}
 	return err == nil, err
 }
+
+// Servers are the names of the nodes with a control plane.
+func (t *Tokens) Servers(ctx context.Context) ([]string, error) {
+	list, err := t.client.CoreV1().Nodes().List(ctx, metav1.ListOptions{LabelSelector: labelServer})
+	if err != nil {
+		return nil, fmt.Errorf("servers: %w", err)
+	}
+	var names []string
+	for _, n := range list.Items {
+		names = append(names, n.Name)
+	}
+	return names, nil
+}

@@ -17,6 +17,7 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap"
 	"github.com/slipway-paas/slipway/bootstrap/join"
 	"github.com/slipway-paas/slipway/bootstrap/k3s"
+	"github.com/slipway-paas/slipway/bootstrap/k3s/etcd"
 	"github.com/slipway-paas/slipway/embedded"
 	"github.com/spf13/cobra"
 )
@@ -229,7 +230,7 @@ func (m *machine) adopt(offer join.Offer, given map[string]string) (*machine, er
 }
 
 // join carries out the plan.
-func (m *machine) join(ctx context.Context, _ *join.Client) error {
+func (m *machine) join(ctx context.Context, client *join.Client) error {
 	executable, err := os.Executable()
 	if err != nil {
 		return err
@@ -241,6 +242,13 @@ func (m *machine) join(ctx context.Context, _ *join.Client) error {
 		EngineFiles: m.engineFiles,
 		NodeReady:   bootstrap.Part{Name: "node ready", Do: w.line(lineKubernetes)},
 	}
+	if m.settings.Role == bootstrap.RoleServer {
+		deps.Cluster = &bootstrap.Part{
+			Name: "datastore of the cluster",
+			Done: func(context.Context) (bool, error) { return severalServers(*m.offer), nil },
+			Do:   func(ctx context.Context, note func(string)) error { return m.convert(ctx, client, note) },
+		}
+	}
 	return bootstrap.Install{Deps: deps, Progress: m.progress, Clock: time.Now, Preflight: m.preflight}.Run(ctx)
 }
 
@@ -251,4 +259,40 @@ func (m *machine) joinToken() string {
 		return ""
 	}
 	return m.settings.JoinToken.Reveal()
+}
+
+// severalServers reports whether the datastore is one that servers share.
+func severalServers(o join.Offer) bool {
+	return o.Datastore == string(etcd.Etcd) || o.Datastore == string(etcd.External)
+}
+
+// convertPatience is how long a server may take to turn its datastore into etcd
+// and come back.
+const convertPatience = 10 * time.Minute
+
+// convert has the server turn its datastore into etcd, for which it restarts.
+// Apps go on meanwhile.
+func (m *machine) convert(ctx context.Context, client *join.Client, note func(string)) error {
+	ctx, cancel := context.WithTimeout(ctx, convertPatience)
+	defer cancel()
+	if err := client.Convert(ctx); err != nil {
+		return err
+	}
+	request := join.Request{Role: join.Server, Arch: runtime.GOARCH}
+	for {
+		offer, err := client.Offer(ctx, request)
+		switch {
+		case err == nil && severalServers(offer):
+			return nil
+		case err == nil && offer.Datastore == string(etcd.SQLite) && offer.DatastoreProblem != "":
+			return fmt.Errorf("the server could not turn its datastore into etcd and goes on with SQLite: %s", offer.DatastoreProblem)
+		case err == nil:
+			note("the server is turning its datastore into etcd")
+		default:
+			note("waiting for the server to come back: " + err.Error())
+		}
+		if wait := m.host.Wait(ctx, 2*time.Second); wait != nil {
+			return fmt.Errorf("the server's datastore has not become etcd: %w; look with \"slipway status\" there", errors.Join(wait, err))
+		}
+	}
 }

@@ -59,12 +59,12 @@ func newNodeListCmd() *cobra.Command {
 }
 
 // openNodes connects to the cluster of this server.
-func openNodes() (*machine, *k3s.Nodes, error) {
+func openNodes() (*machine, *k3s.Fleet, error) {
 	m, err := openServer()
 	if err != nil {
 		return nil, nil, err
 	}
-	nodes, err := k3s.OpenNodes(m.paths.Kubeconfig)
+	nodes, err := k3s.OpenFleet(m.paths.Kubeconfig)
 	return m, nodes, err
 }
 
@@ -144,7 +144,7 @@ they could run nowhere else. "slipway node uncordon" lets pods back.`,
 }
 
 // drain shows the draining as one step of several.
-func (m *machine) drain(ctx context.Context, nodes *k3s.Nodes, name string, d drainFlags, number, of int) error {
+func (m *machine) drain(ctx context.Context, nodes *k3s.Fleet, name string, d drainFlags, number, of int) error {
 	return m.step("drain", number, of, func() error {
 		return nodes.Drain(ctx, name, k3s.DrainOptions{Force: d.force, Timeout: d.timeout, Progress: m.progress.Note})
 	})

@@ -165,6 +165,10 @@ func (s *server) runKubernetes(ctx context.Context) error {
 	if err := s.follow(ctx); err != nil {
 		return ignoreEnd(ctx, err)
 	}
+	err := s.conversion().BeforeStart(ctx, func(doing string) { s.board.Set(lineKubernetes, lifecycle.Working, doing) })
+	if err != nil {
+		return err
+	}
 	s.board.Set(lineKubernetes, lifecycle.Working, "starting")
 	s.compactCluster(ctx)
 	return k3s.Run(ctx, k3s.Server, s.k3sArgs()...)
@@ -176,6 +180,9 @@ func (s *server) runPlatform(ctx context.Context) error {
 		return ignoreEnd(ctx, err)
 	}
 	s.board.Set(lineKubernetes, lifecycle.Working, "the API server answers")
+	if s.settings.JoinURL != "" {
+		return s.runStandby(ctx)
+	}
 	options, err := s.clusterOptions()
 	if err != nil {
 		return err

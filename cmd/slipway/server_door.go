@@ -5,16 +5,20 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net"
 	"net/http"
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strconv"
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/checkpoint"
 	"github.com/slipway-paas/slipway/bootstrap/join"
 	"github.com/slipway-paas/slipway/bootstrap/k3s"
+	"github.com/slipway-paas/slipway/bootstrap/k3s/etcd"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 )
 
@@ -23,6 +27,12 @@ const (
 	doorRetry = 10 * time.Second
 )
 
+// errConvert ends the server, which goes on with the conversion when the service
+// manager has started it again.
+//
+//lint:global never changed
+var errConvert = errors.New("restarting to turn the datastore into etcd, for another server to join")
+
 // runDoor lets nodes in. The platform runs without it, so what keeps it from
 // opening is shown and tried again.
 func (s *server) runDoor(ctx context.Context) error {
@@ -30,9 +40,17 @@ func (s *server) runDoor(ctx context.Context) error {
 	if err := k3s.WaitAPI(ctx, s.paths.Kubeconfig); err != nil {
 		return ignoreEnd(ctx, err)
 	}
+	conversion := s.conversion()
+	summary, err := conversion.Started()
+	if err != nil {
+		return err
+	}
+	if summary != nil {
+		s.log.WithField("keys", summary.Keys).WithField("sha256", summary.SHA256).Info("the datastore is etcd now; every key was compared")
+	}
 	for {
-		err := s.serveDoor(ctx)
-		if ctx.Err() != nil {
+		err := s.serveDoor(ctx, conversion)
+		if ctx.Err() != nil || errors.Is(err, errConvert) {
 			return err
 		}
 		s.log.WithError(err).Error("nodes cannot join")
@@ -45,13 +63,16 @@ func (s *server) runDoor(ctx context.Context) error {
 	}
 }
 
-func (s *server) serveDoor(ctx context.Context) error {
+// serveDoor serves until ctx ends or a conversion was asked for.
+func (s *server) serveDoor(ctx context.Context, conversion *etcd.Conversion) error {
 	tokens, err := k3s.OpenTokens(s.paths.Kubeconfig, s.settings.DataDir)
 	if err != nil {
 		return err
 	}
+	ctx, stop := context.WithCancelCause(ctx)
+	defer stop(nil)
 	tls := filepath.Join(s.settings.DataDir, "server", "tls")
-	offers := &offers{settings: s.settings, paths: s.paths, registry: s.secrets.RegistryNode, tokens: tokens}
+	offers := &offers{settings: s.settings, paths: s.paths, registry: s.secrets.RegistryNode, tokens: tokens, conversion: conversion}
 	door := &join.Door{
 		Addr: ":" + strconv.Itoa(join.Port),
 		Identity: &join.Identity{
@@ -61,9 +82,37 @@ func (s *server) serveDoor(ctx context.Context) error {
 		ClientCA: filepath.Join(tls, "client-ca.crt"), Cluster: tokens,
 		// The file that runs, also when a newer one has taken its place.
 		Program: "/proc/self/exe", Offer: offers.make, Logger: s.log,
+		Convert: func(context.Context) error {
+			err := conversion.Request()
+			if kind, _, now := conversion.Now(); err == nil && now == nil && kind == etcd.Converting {
+				stop(errConvert)
+			}
+			return err
+		},
 	}
 	s.board.Set(lineDoor, lifecycle.Ready, "")
-	return door.Run(ctx)
+	err = door.Run(ctx)
+	if errors.Is(context.Cause(ctx), errConvert) {
+		return errConvert
+	}
+	return err
+}
+
+// conversion is how this server's datastore becomes etcd.
+func (s *server) conversion() *etcd.Conversion {
+	return &etcd.Conversion{
+		DataDir: s.settings.DataDir, Name: s.nodeName + "-first", PeerURL: "https://" + net.JoinHostPort(s.address, "2380"), Clock: time.Now,
+		Checkpoint: func(ctx context.Context) (string, error) {
+			about := checkpoint.About{Reason: "etcd", Slipway: version, Kubernetes: k3s.Version(), Note: "before the datastore was turned into etcd"}
+			var items []checkpoint.Item
+			for _, name := range []string{"db", "tls", "cred", "token"} {
+				items = append(items, checkpoint.Item{Name: "kubernetes-" + name, Path: filepath.Join(s.settings.DataDir, "server", name)})
+			}
+			items = append(items, checkpoint.Item{Name: "controller", Path: s.paths.Controller}, checkpoint.Item{Name: "secret-key", Path: s.paths.SecretKey})
+			taken, err := checkpoint.Take(ctx, s.paths.Checkpoints, about, time.Now(), items...)
+			return taken.Dir, err
+		},
+	}
 }
 
 // offers says what a node gets from this server.
@@ -72,9 +121,15 @@ type offers struct {
 	paths    bootstrap.Paths
 	registry string // the nodes' password
 	tokens   *k3s.Tokens
+
+	conversion *etcd.Conversion
 }
 
-func (o *offers) make(_ context.Context, _ join.Caller, r join.Request) (join.Offer, error) {
+// mostServers is how many copies of the cluster's data there may be: each
+// write waits for more than half of them.
+const mostServers = 7
+
+func (o *offers) make(ctx context.Context, _ join.Caller, r join.Request) (join.Offer, error) {
 	offer := join.Offer{
 		Version: version, Kubernetes: k3s.Version(), Arch: runtime.GOARCH,
 		Settings: o.settings.Shared(bootstrap.Role(r.Role)), RegistryPassword: o.registry,
@@ -82,10 +137,18 @@ func (o *offers) make(_ context.Context, _ join.Caller, r join.Request) (join.Of
 	if r.Role != join.Server {
 		return offer, nil
 	}
-	if _, err := os.Stat(filepath.Join(o.settings.DataDir, "server", "db", "etcd")); err != nil {
-		return join.Offer{}, join.Refuse(http.StatusConflict, "the datastore of this cluster is not etcd, so that it stays with one server: join this host as an agent")
+	servers, err := o.tokens.Servers(ctx)
+	if err != nil {
+		return join.Offer{}, err
 	}
-	var err error
+	if len(servers) >= mostServers && !slices.Contains(servers, r.Name) {
+		return join.Offer{}, join.Refuse(http.StatusConflict, "the cluster has %d servers, and more would only make it slower: join this host as an agent", len(servers))
+	}
+	kind, problem, err := o.conversion.Now()
+	if err != nil {
+		return join.Offer{}, err
+	}
+	offer.Datastore, offer.DatastoreProblem = string(kind), problem
 	if offer.Token, err = o.tokens.ServerToken(); err != nil {
 		return join.Offer{}, err
 	}

@@ -54,6 +54,7 @@ func TestAgents(t *testing.T) {
 		assert.Equal(t, 1, r.Code)
 		assert.Contains(t, r.Stderr, "has joined as an agent")
 	})
+	must(t, "a node is drained while its app answers, and taken out", func(t *testing.T) { takeOut(t, first, third) })
 	must(t, "uninstall of a node leaves nothing", func(t *testing.T) {
 		r := second.run(t, "uninstall", "--yes")
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
@@ -175,6 +176,36 @@ func spread(t *testing.T, first *node, all []*node) {
 			return err
 		}), n.Name)
 	}
+}
+
+// takeOut empties a node under load and removes it from the cluster.
+func takeOut(t *testing.T, first, n *node) {
+	ctx := t.Context()
+	r := first.run(t, "node", "drain", first.Name)
+	assert.Equal(t, 1, r.Code)
+	assert.Contains(t, r.Stderr, "their volumes are on the disk of "+first.Name)
+	r = first.run(t, "node", "remove", first.Name)
+	assert.Equal(t, 1, r.Code)
+	assert.Contains(t, r.Stderr, "the only server")
+
+	stop := appliance.Prober{URL: first.m.URL("hello", "/"), PerSecond: 50, Machine: first.m}.Start(ctx)
+	first.slipway(t, "node", "drain", n.Name)
+	require.NoError(t, appliance.Eventually(ctx, deployLimit, func(context.Context) error {
+		got := first.places(t, "hello")
+		if got[n.Name] > 0 || got[first.Name]+got["job"] != 6 {
+			return fmt.Errorf("pods are on %v", got)
+		}
+		return nil
+	}))
+	tally := stop()
+	t.Logf("while draining: %s", tally)
+	assert.Zero(t, tally.Failed, "%s", strings.Join(tally.Reasons, "\n"))
+	assert.Contains(t, first.slipway(t, "node", "list"), "drained")
+	first.slipway(t, "node", "remove", n.Name)
+	assert.NotContains(t, first.slipway(t, "node", "list"), n.Name)
+	r = n.run(t, "uninstall", "--yes")
+	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
+	n.bare(t)
 }
 
 // hello is the reference of the carried example.

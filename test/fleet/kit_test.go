@@ -10,6 +10,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -29,7 +30,23 @@ func TestMain(m *testing.M) {
 		fmt.Fprintln(os.Stderr, "these tests make hosts: run them as root (sudo make fleet)")
 		os.Exit(1)
 	}
-	os.Exit(m.Run())
+	os.Exit(run(m))
+}
+
+// instances is how many inotify instances systemd, k3s and containerd of a
+// fleet may need: all hosts count as one user here. A machine with fewer gets
+// them for the time of the tests.
+const instances = 1024
+
+func run(m *testing.M) int {
+	const file = "/proc/sys/fs/inotify/max_user_instances"
+	before, err := os.ReadFile(file)
+	if n, bad := strconv.Atoi(strings.TrimSpace(string(before))); err == nil && bad == nil && n < instances {
+		if err := os.WriteFile(file, []byte(strconv.Itoa(instances)), 0o644); err == nil {
+			defer func() { _ = os.WriteFile(file, before, 0o644) }() // of use to others at worst
+		}
+	}
+	return m.Run()
 }
 
 func keep() bool { return os.Getenv("KEEP") != "" }

@@ -22,8 +22,10 @@ func datastore(t *testing.T) string {
 	file := filepath.Join(t.TempDir(), "state.db")
 	db, err := sql.Open("sqlite3", file)
 	require.NoError(t, err)
+	all, err := db.Begin()
+	require.NoError(t, err)
 	run := func(statement string, args ...any) {
-		_, err := db.Exec(statement, args...)
+		_, err := all.Exec(statement, args...)
 		require.NoError(t, err)
 	}
 	run(`CREATE TABLE kine (id INTEGER PRIMARY KEY AUTOINCREMENT, name INTEGER, created INTEGER, deleted INTEGER,
@@ -41,6 +43,7 @@ func datastore(t *testing.T) string {
 	put("gap-500", 1, 0, nil)
 	put("/registry/configmaps/default/c000", 0, 0, []byte("new"))
 	put("/registry/pods/default/big", 0, 0, bytes.Repeat([]byte("pod "), 100_000))
+	require.NoError(t, all.Commit())
 	require.NoError(t, db.Close())
 	return file
 }

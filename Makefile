@@ -119,6 +119,11 @@ test-e2e: ## Install bin/slipway here and on a bare host made for it, use, break
 	@scripts/root.sh "make test-e2e"
 	go test -tags e2e -timeout 80m -count 1 -p 1 -v ./test/harness ./test/e2e
 
+.PHONY: fleet
+fleet: ## Several bare hosts: agents join, servers join, nodes leave (root)
+	@scripts/root.sh "make fleet"
+	go test -tags e2e -timeout 60m -count 1 -v ./test/fleet
+
 .PHONY: bench-api
 bench-api: ## Measure the API against a bare handler over the same database
 	go test -tags e2e -timeout 20m -count 1 -v ./test/bench/api

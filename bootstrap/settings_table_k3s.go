@@ -5,9 +5,9 @@ import "strings"
 func k3sSettings() []Setting {
 	g := groupK3s
 	all := []Setting{
-		{Name: "K3S_URL", Group: g, Key: "server", Verdict: Honoured, Meaning: "server of the cluster to join; this version knows one node and refuses to join, saying so",
+		{Name: "K3S_URL", Group: g, Key: "server", Verdict: Honoured, Meaning: "server of the cluster to join, https://<address>:6443",
 			apply: joinURL, show: func(s Settings) string { return s.JoinURL }},
-		{Name: "K3S_TOKEN", Group: g, Verdict: Honoured, Secret: true, Meaning: "secret of the cluster, kept in /etc/slipway/credentials",
+		{Name: "K3S_TOKEN", Group: g, Verdict: Honoured, Secret: true, Meaning: "token with which to join (slipway token create), kept in /etc/slipway/credentials",
 			apply: func(s *Settings, v string) (string, string) {
 				s.JoinToken = NewSecret(v)
 				return "", ""
@@ -23,7 +23,7 @@ func k3sSettings() []Setting {
 		refused(g, "K3S_CONFIG_FILE", "configuration file of k3s", "it is always /etc/rancher/k3s/config.yaml, and is written by the installer; add a file in /etc/rancher/k3s/config.yaml.d"),
 		{Name: "K3S_RESOLV_CONF", Group: g, Key: "resolv-conf", Verdict: Honoured, Meaning: "resolv.conf that pods inherit",
 			apply: folder(func(s *Settings) *string { return &s.ResolvConf }), show: func(s Settings) string { return s.ResolvConf }},
-		refused(g, "K3S_CLUSTER_INIT", "start a cluster with etcd", "several servers are not in this version"),
+		refused(g, "K3S_CLUSTER_INIT", "start a cluster with etcd", "the datastore becomes etcd by itself when the second server joins"),
 	}
 	for _, r := range []struct {
 		name, meaning string

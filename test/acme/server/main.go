@@ -20,6 +20,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"strings"
 	"time"
 
 	"github.com/letsencrypt/challtestsrv"
@@ -41,6 +42,9 @@ type options struct {
 	validity         uint64
 	keyID, key       string
 	zone, tsig, tkey string
+	listen, dnsPort  string
+	host             net.IP            // where names lead
+	names            map[string]net.IP // that lead elsewhere
 	verbose          bool
 }
 
@@ -53,12 +57,31 @@ func main() {
 	flag.StringVar(&o.zone, "zone", "", "serve this zone, which takes updates, in place of the challenge test server's DNS")
 	flag.StringVar(&o.tsig, "tsig", "", "name of the key for updates")
 	flag.StringVar(&o.tkey, "tsig-key", "", "that key, base64")
+	flag.StringVar(&o.listen, "listen", "127.0.0.1", "address that is served on")
+	flag.StringVar(&o.dnsPort, "dns", "0", "port of the DNS server; 0: a free one")
+	o.host, o.names = net.IPv4(127, 0, 0, 1), map[string]net.IP{}
+	flag.Func("host", "address of all names", func(s string) error {
+		o.host = net.ParseIP(s)
+		return checkIP(o.host, s)
+	})
+	flag.Func("name", "name=address of one that leads elsewhere", func(s string) error {
+		name, address, _ := strings.Cut(s, "=")
+		o.names[name] = net.ParseIP(address)
+		return checkIP(o.names[name], s)
+	})
 	flag.BoolVar(&o.verbose, "v", false, "log to stderr")
 	flag.Parse()
 	if err := run(o); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
+}
+
+func checkIP(ip net.IP, s string) error {
+	if ip == nil {
+		return fmt.Errorf("no address: %s", s)
+	}
+	return nil
 }
 
 func run(o options) error {
@@ -75,11 +98,11 @@ func run(o options) error {
 	if err != nil {
 		return err
 	}
-	certificate, roots, err := selfSigned()
+	certificate, roots, err := selfSigned(net.ParseIP(o.listen))
 	if err != nil {
 		return err
 	}
-	listener, err := tls.Listen("tcp", "127.0.0.1:0", &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
+	listener, err := tls.Listen("tcp", net.JoinHostPort(o.listen, "0"), &tls.Config{Certificates: []tls.Certificate{certificate}, MinVersion: tls.VersionTLS12})
 	if err != nil {
 		return err
 	}
@@ -110,12 +133,13 @@ func pebble(o options, dnsServer string, logger *log.Logger) (http.Handler, erro
 	return front.Handler(), nil
 }
 
-// serveDNS starts the DNS server that Pebble asks; every host is here.
+// serveDNS starts the DNS server that Pebble asks; every host is here, unless
+// the options say otherwise.
 func serveDNS(o options, logger *log.Logger) (string, error) {
 	if o.zone != "" {
 		return serveZone(o, logger)
 	}
-	free, err := net.ListenPacket("udp", "127.0.0.1:0")
+	free, err := net.ListenPacket("udp", net.JoinHostPort(o.listen, o.dnsPort))
 	if err != nil {
 		return "", err
 	}
@@ -127,20 +151,23 @@ func serveDNS(o options, logger *log.Logger) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	server.SetDefaultDNSIPv4("127.0.0.1")
+	server.SetDefaultDNSIPv4(o.host.String())
+	for name, address := range o.names {
+		server.AddDNSARecord(name, []string{address.String()})
+	}
 	server.SetDefaultDNSIPv6("")
 	server.AddDNSServFailRecord("broken.example.com")
 	go server.Run()
 	return address, nil
 }
 
-func selfSigned() (tls.Certificate, []byte, error) {
+func selfSigned(address net.IP) (tls.Certificate, []byte, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {
 		return tls.Certificate{}, nil, err
 	}
 	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+		SerialNumber: big.NewInt(1), IPAddresses: []net.IP{address},
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
 		IsCA: true, BasicConstraintsValid: true,
 	}

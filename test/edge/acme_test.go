@@ -1,0 +1,345 @@
+//go:build e2e
+
+package edge
+
+import (
+	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/harness"
+)
+
+const (
+	address = "172.31.77.81"
+	domain  = "slipway.localhost"
+	app     = "hello"
+	// validity of certificates, in seconds: they are renewed after two thirds.
+	validity = 90
+	// soon is how long an order may take on a busy machine.
+	soon = 2 * time.Minute
+)
+
+func TestMain(m *testing.M) {
+	harness.Init()
+	os.Exit(m.Run())
+}
+
+// world is an appliance and the authority that it asks.
+type world struct {
+	h *harness.Host
+	m *appliance.Machine
+	c *appliance.Client
+	a *authority
+}
+
+// TestACME has domains of an app get certificates of a public authority
+// through the real gateway, renew, survive a kill, and say what is broken.
+func TestACME(t *testing.T) {
+	w := install(t)
+	must := func(name string, f func(*testing.T)) {
+		if !t.Run(name, f) {
+			t.FailNow()
+		}
+	}
+	must("domains get certificates", w.certificates)
+	must("HTTP/3 with these certificates", w.http3)
+	must("the server is killed between order and finalize", w.killed)
+	must("they renew while connections are made", w.renewal)
+	must("broken links are named", w.broken)
+	must("keys are nowhere to be read", w.keysStayKeys)
+}
+
+// install boots a host that asks the authority's DNS server, and installs on it.
+func install(t *testing.T) *world {
+	t.Helper()
+	program, err := filepath.Abs("../../bin/slipway")
+	require.NoError(t, err)
+	require.FileExists(t, program, "run make build first")
+	root, err := harness.RootFS(t.Context())
+	require.NoError(t, err)
+	h, err := harness.Boot(t.Context(), harness.Options{Name: "edacme", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
+	require.NoError(t, err)
+	t.Cleanup(func() { assert.NoError(t, h.Close()) })
+	w := &world{h: h, m: appliance.At(h.Address, domain, h.Command)}
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Log(w.m.Report(context.Background()))
+		}
+	})
+	w.a = startAuthority(t, "-host", address, "-name", "elsewhere.edge.test.=172.31.77.254", "-validity", fmt.Sprint(validity))
+	put := func(name, text string) {
+		file := filepath.Join(t.TempDir(), "file")
+		require.NoError(t, os.WriteFile(file, []byte(text), 0o600))
+		require.NoError(t, h.Put(file, name, 0o644))
+	}
+	put("/etc/resolv.conf", "nameserver "+harness.Gateway+"\n")
+	put("/etc/acme-root.pem", string(w.a.root))
+	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
+	r, err := w.m.Run(t.Context(), "env", "CERT_MANAGER_ENABLED=true", "ACME_SERVER="+w.a.directory, "ACME_CA_FILE=/etc/acme-root.pem",
+		"ACME_EMAIL=ops@edge.test", "SLIPWAY_HTTP3=true", "/opt/slipway", "install", "--yes")
+	require.NoError(t, err)
+	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
+	username, password, err := w.m.Credentials(t.Context())
+	require.NoError(t, err)
+	w.c = appliance.NewClient(w.m)
+	require.NoError(t, w.c.Login(t.Context(), username, password))
+	w.deploy(t)
+	return w
+}
+
+// deploy runs the carried app, which answers every path: challenges too, were
+// they led to it.
+func (w *world) deploy(t *testing.T) {
+	t.Helper()
+	out, err := w.m.Slipway(t.Context(), "version", "--images", "-o", "json")
+	require.NoError(t, err)
+	var images []struct{ Name, Ref string }
+	require.NoError(t, json.Unmarshal([]byte(out), &images))
+	for _, i := range images {
+		if i.Name == "hello" {
+			_, err = w.c.CreateApp(t.Context(), app, "")
+			require.NoError(t, err)
+			_, err = w.c.Deployed(t.Context(), app, i.Ref, 3*time.Minute)
+			require.NoError(t, err)
+			_, err = w.c.Call(t.Context(), http.MethodPost, "/apps/"+app+"/tls/", map[string]any{"certs_auto_enabled": true}, nil)
+			require.NoError(t, err)
+			return
+		}
+	}
+	require.FailNow(t, "no image hello in "+out)
+}
+
+func (w *world) add(t *testing.T, name string) {
+	t.Helper()
+	_, err := w.c.Call(t.Context(), http.MethodPost, "/apps/"+app+"/domains/", map[string]string{"domain": name, "ptype": "web"}, nil)
+	require.NoError(t, err)
+}
+
+// leaf is what the gateway serves for a name.
+func (w *world) leaf(ctx context.Context, name string) (*x509.Certificate, error) {
+	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 5 * time.Second}, Config: &tls.Config{ServerName: name, InsecureSkipVerify: true}} // who signed is compared
+	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, "443"))
+	if err != nil {
+		return nil, err
+	}
+	defer conn.Close()
+	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0], nil
+}
+
+func public(leaf *x509.Certificate, name string) error {
+	if !strings.Contains(leaf.Issuer.CommonName, "Pebble") {
+		return fmt.Errorf("%s has a certificate of %s", name, leaf.Issuer)
+	}
+	return leaf.VerifyHostname(name)
+}
+
+// awaitPublic waits until the gateway serves the authority's certificate.
+func (w *world) awaitPublic(t *testing.T, name string) *x509.Certificate {
+	t.Helper()
+	var leaf *x509.Certificate
+	err := appliance.Eventually(t.Context(), soon, func(ctx context.Context) (err error) {
+		if leaf, err = w.leaf(ctx, name); err != nil {
+			return err
+		}
+		return public(leaf, name)
+	})
+	require.NoError(t, err)
+	return leaf
+}
+
+func (w *world) certificates(t *testing.T) {
+	names := []string{"www.edge.test", "two.edge.test", "three.edge.test"}
+	for _, name := range names {
+		w.add(t, name)
+	}
+	for _, name := range names {
+		w.awaitPublic(t, name)
+		_, body, err := w.m.Get(t.Context(), &http.Client{Transport: w.m.Transport(), Timeout: time.Minute}, "http://"+name+"/.well-known/of-the-app")
+		require.NoError(t, err)
+		assert.NotEmpty(t, body, "the app's own paths stay its own")
+	}
+	assert.Equal(t, len(names), w.a.count(), "an order each")
+}
+
+// killed ends the server with SIGKILL when the authority has an order whose
+// names are proven, and the certificate is asked for.
+func (w *world) killed(t *testing.T) {
+	before := w.a.count()
+	asked, once := make(chan struct{}), sync.Once{}
+	w.a.disturb(func(_ http.ResponseWriter, r *http.Request) bool {
+		if !strings.Contains(r.URL.Path, "/finalize-order/") {
+			return false
+		}
+		once.Do(func() { close(asked) })
+		_, _ = io.Copy(io.Discard, r.Body)
+		<-r.Context().Done() // it dies while it waits
+		return true
+	})
+	defer w.a.disturb(nil)
+	w.add(t, "killed.edge.test")
+	select {
+	case <-asked:
+	case <-time.After(soon):
+		t.Fatal("the authority was not asked to finalize")
+	}
+	_, err := w.m.KillServer(t.Context())
+	require.NoError(t, err)
+	w.a.disturb(nil)
+	w.awaitPublic(t, "killed.edge.test")
+	// Certificates may have become due meanwhile; of the name itself there is
+	// the lost order and one more at most.
+	assert.GreaterOrEqual(t, w.a.count(), before+1)
+	assert.LessOrEqual(t, w.a.count(), before+2+3, "no orders are leaked")
+	for _, name := range []string{"www.edge.test", "two.edge.test", "three.edge.test"} {
+		w.awaitPublic(t, name)
+	}
+	require.NoError(t, appliance.Eventually(t.Context(), soon, func(ctx context.Context) error {
+		_, err := w.m.Slipway(ctx, "status")
+		return err
+	}))
+}
+
+// renewal makes 50 connections a second until the certificate is another one,
+// twice.
+func (w *world) renewal(t *testing.T) {
+	const perSecond = 50
+	ctx, stop := context.WithTimeout(t.Context(), 4*validity*time.Second)
+	defer stop()
+	var (
+		mu            sync.Mutex
+		failed, total int
+		reasons       []string
+		serials       = map[string]bool{}
+		group         sync.WaitGroup
+	)
+	tick := time.NewTicker(time.Second / perSecond)
+	defer tick.Stop()
+	start := time.Now()
+	for seen := 0; seen < 3; {
+		select {
+		case <-ctx.Done():
+			t.Fatalf("%d certificates in %s", seen, time.Since(start))
+		case <-tick.C:
+		}
+		group.Go(func() {
+			leaf, err := w.leaf(t.Context(), "www.edge.test")
+			if err == nil {
+				err = public(leaf, "www.edge.test")
+			}
+			if err == nil && time.Now().After(leaf.NotAfter) {
+				err = fmt.Errorf("served after its end at %s", leaf.NotAfter)
+			}
+			mu.Lock()
+			defer mu.Unlock()
+			total++
+			if err != nil {
+				failed++
+				reasons = append(reasons, fmt.Sprintf("%.1fs: %v", time.Since(start).Seconds(), err))
+				return
+			}
+			serials[leaf.SerialNumber.String()] = true
+		})
+		mu.Lock()
+		seen = len(serials)
+		mu.Unlock()
+	}
+	group.Wait()
+	t.Logf("%d handshakes in %.0f s, %d certificates, %d failed", total, time.Since(start).Seconds(), len(serials), failed)
+	assert.Zero(t, failed, "%s", strings.Join(reasons[:min(len(reasons), 10)], "\n"))
+}
+
+// diagnosis is what "slipway doctor tls" tells of a domain.
+type diagnosis struct {
+	Domain string
+	Links  []struct{ ID, State, Evidence, Reason, Cure string }
+}
+
+// doctor asks until the link is as wanted, which takes a try at the authority.
+func (w *world) doctor(t *testing.T, name, link, state string, says ...string) {
+	t.Helper()
+	err := appliance.Eventually(t.Context(), soon, func(ctx context.Context) error {
+		r, err := w.m.Run(ctx, appliance.Binary, "doctor", "tls", name, "-o", "json")
+		if err != nil {
+			return err
+		}
+		var all []diagnosis
+		if err := json.Unmarshal([]byte(r.Stdout), &all); err != nil || len(all) != 1 {
+			return fmt.Errorf("%s%s: %w", r.Stdout, r.Stderr, err)
+		}
+		broken := false
+		for _, l := range all[0].Links {
+			broken = broken || l.State == "fail"
+		}
+		if broken != (r.Code == 1) {
+			return fmt.Errorf("exit %d: %s", r.Code, r.Stdout)
+		}
+		for _, l := range all[0].Links {
+			if l.ID != link {
+				continue
+			}
+			text := l.Evidence + " " + l.Reason + " " + l.Cure
+			for _, word := range says {
+				if !strings.Contains(text, word) {
+					return fmt.Errorf("no %q in %s", word, text)
+				}
+			}
+			if l.State == state {
+				return nil
+			}
+		}
+		return fmt.Errorf("%s of %s is not %s: %s", link, name, state, r.Stdout)
+	})
+	assert.NoError(t, err)
+}
+
+func (w *world) broken(t *testing.T) {
+	w.doctor(t, "www.edge.test", "https", "ok")
+	w.doctor(t, "www.edge.test", "challenge", "ok")
+
+	w.add(t, "elsewhere.edge.test")
+	w.doctor(t, "elsewhere.edge.test", "points", "fail", "172.31.77.254", address)
+
+	w.a.disturb(func(rw http.ResponseWriter, r *http.Request) bool {
+		if !strings.HasSuffix(r.URL.Path, "/order-plz") {
+			return false
+		}
+		rw.Header().Set("Content-Type", "application/problem+json")
+		rw.Header().Set("Retry-After", "3600")
+		rw.WriteHeader(http.StatusTooManyRequests)
+		_, _ = io.WriteString(rw, `{"type":"urn:ietf:params:acme:error:rateLimited","detail":"too many certificates already issued","status":429}`)
+		return true
+	})
+	w.add(t, "limited.edge.test")
+	w.doctor(t, "limited.edge.test", "limit", "fail", "too many certificates", "until 20")
+	w.a.disturb(nil)
+
+	// Port 80 is closed by the host's own firewall.
+	rule := []string{"-p", "tcp", "--dport", "80", "-j", "REJECT", "--reject-with", "tcp-reset"}
+	out, err := w.h.Network(t.Context(), "iptables", append([]string{"-I", "INPUT"}, rule...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	w.doctor(t, "www.edge.test", "http", "fail", "refused", "port 80")
+	out, err = w.h.Network(t.Context(), "iptables", append([]string{"-D", "INPUT"}, rule...)...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	w.doctor(t, "www.edge.test", "http", "ok")
+
+	var page struct{ Results []diagnosis }
+	_, err = w.c.Call(t.Context(), http.MethodGet, "/apps/"+app+"/tls/check/?domain=www.edge.test", nil, &page)
+	require.NoError(t, err)
+	require.Len(t, page.Results, 1, "users are told the same")
+}

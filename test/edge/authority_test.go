@@ -1,0 +1,142 @@
+//go:build e2e
+
+package edge
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"log"
+	"math/big"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/http/httputil"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/test/harness"
+)
+
+// authority is Pebble on this machine, behind a front that the test steers, as
+// the hosts see it. Its DNS server is the hosts'.
+type authority struct {
+	directory string
+	root      []byte // PEM: what the front is trusted by
+
+	mu     sync.Mutex
+	meddle func(w http.ResponseWriter, r *http.Request) bool // true: answered
+	orders int
+}
+
+// startAuthority starts it; args are those of acmeserver.
+func startAuthority(t *testing.T, args ...string) *authority {
+	t.Helper()
+	program := filepath.Join(t.TempDir(), "acmeserver")
+	build := exec.CommandContext(t.Context(), "go", "build", "-buildvcs=false", "-o", program, ".")
+	build.Dir = "../acme/server"
+	build.Env = append(os.Environ(), "GOFLAGS=-mod=mod", "GOWORK=off", "CGO_ENABLED=0")
+	out, err := build.CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	cmd := exec.Command(program, append([]string{"-listen", harness.Gateway, "-dns", "53"}, args...)...)
+	// Every twentieth nonce is refused, and each validation takes up to a second.
+	cmd.Env = append(os.Environ(), "PEBBLE_WFE_NONCEREJECT=5", "PEBBLE_VA_SLEEPTIME=1", "PEBBLE_AUTHZREUSE=0")
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	in, err := cmd.StdinPipe()
+	require.NoError(t, err)
+	stdout, err := cmd.StdoutPipe()
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
+	t.Cleanup(func() { _ = in.Close(); _ = cmd.Wait() }) // it ends with its input
+	line, err := bufio.NewReader(stdout).ReadBytes('\n')
+	require.NoError(t, err, "%s", &said)
+	var about struct{ Address, Roots string }
+	require.NoError(t, json.Unmarshal(line, &about))
+	a := &authority{}
+	a.serve(t, about.Address, []byte(about.Roots))
+	return a
+}
+
+// serve starts the front.
+func (a *authority) serve(t *testing.T, behind string, roots []byte) {
+	t.Helper()
+	pool := x509.NewCertPool()
+	require.True(t, pool.AppendCertsFromPEM(roots))
+	quiet := log.New(io.Discard, "", 0)
+	proxy := &httputil.ReverseProxy{
+		Rewrite: func(r *httputil.ProxyRequest) {
+			r.SetURL(&url.URL{Scheme: "https", Host: behind})
+			r.Out.Host = r.In.Host // it makes its addresses of that
+		},
+		Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: pool}}, ErrorLog: quiet,
+		ModifyResponse: func(r *http.Response) error {
+			a.mu.Lock()
+			defer a.mu.Unlock()
+			if r.StatusCode == http.StatusCreated && strings.HasSuffix(r.Request.URL.Path, "/order-plz") {
+				a.orders++
+			}
+			return nil
+		},
+	}
+	front := httptest.NewUnstartedServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		a.mu.Lock()
+		meddle := a.meddle
+		a.mu.Unlock()
+		if meddle == nil || !meddle(w, r) {
+			proxy.ServeHTTP(w, r)
+		}
+	}))
+	require.NoError(t, front.Listener.Close())
+	listener, err := net.Listen("tcp", net.JoinHostPort(harness.Gateway, "0"))
+	require.NoError(t, err)
+	front.Listener, front.Config.ErrorLog = listener, quiet
+	var pair tls.Certificate
+	pair, a.root = selfSigned(t)
+	front.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
+	front.StartTLS()
+	t.Cleanup(front.Close)
+	a.directory = front.URL + "/dir"
+}
+
+func selfSigned(t *testing.T) (tls.Certificate, []byte) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	require.NoError(t, err)
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IPAddresses: []net.IP{net.ParseIP(harness.Gateway)},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	require.NoError(t, err)
+	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
+}
+
+// disturb has f look at requests first; nil for nobody.
+func (a *authority) disturb(f func(w http.ResponseWriter, r *http.Request) bool) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.meddle = f
+}
+
+func (a *authority) count() int {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.orders
+}

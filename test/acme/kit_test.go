@@ -140,7 +140,13 @@ type change func(*edge.ACMESettings)
 // newKit starts everything; args are the authority's.
 func newKit(t *testing.T, args []string, changes ...change) *kit {
 	t.Helper()
-	s, err := store.Open(t.Context(), filepath.Join(t.TempDir(), "slipway.db"), make([]byte, store.KeySize))
+	return newKitOn(t, filepath.Join(t.TempDir(), "slipway.db"), args, changes...)
+}
+
+// newKitOn is newKit with a database that is elsewhere.
+func newKitOn(t *testing.T, location string, args []string, changes ...change) *kit {
+	t.Helper()
+	s, err := store.Open(t.Context(), location, make([]byte, store.KeySize))
 	require.NoError(t, err)
 	t.Cleanup(func() { require.NoError(t, s.Close()) })
 	k := &kit{t: t, store: s, cluster: platformtest.NewCluster(), clock: &clock{}, kick: make(chan time.Time), stop: func() {}}

@@ -21,6 +21,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/slipway-paas/slipway/platform/platformtest/pgtest"
 )
 
 // program is the authority's, built when the first test needs it.
@@ -32,8 +34,10 @@ type program struct {
 
 var built program //lint:global one program for all tests of the binary
 
+var postgres pgtest.Cluster //lint:global one server for all tests of the binary
+
 func TestMain(m *testing.M) {
-	code := m.Run()
+	code := postgres.Run(m)
 	if built.dir != "" {
 		_ = os.RemoveAll(built.dir) // a leftover in the temporary directory harms nobody
 	}

@@ -17,7 +17,7 @@ import (
 func (p *program) buildsGroup() *cobra.Command {
 	info := p.buildsInfoLeaf()
 	return p.group("builds", "Manage builds of an application", info, p.command(info), p.buildsCreate("create"), p.buildsFetch(),
-		p.buildsRuns(), p.buildsLogs(), p.buildsCancel())
+		p.buildsRuns(), p.buildsLogs(), p.buildsCancel(), p.buildsHook())
 }
 
 func releaseFlag(cmd *cobra.Command) {

@@ -29,6 +29,7 @@ import (
 	"github.com/slipway-paas/slipway/platform/api/drycc"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/identity"
+	"github.com/slipway-paas/slipway/platform/platformtest"
 	"github.com/slipway-paas/slipway/platform/store"
 )
 
@@ -93,7 +94,7 @@ func newStage(t testing.TB) *stage {
 	logger := logrus.New()
 	logger.SetOutput(io.Discard)
 	core, err := control.New(control.Options{
-		Builder: newCarpenter(), Builds: control.BuildOptions{Folder: t.TempDir()},
+		Builder: newCarpenter(), Fetcher: platformtest.NewFetcher(t.TempDir(), strings.Repeat("c0ffee12", 5)), Builds: control.BuildOptions{Folder: t.TempDir()},
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "example.com", Clock: time.Now,
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, Registration: platform.RegistrationEnabled,
 		EdgeOptions: control.EdgeOptions{Diagnoser: oracle{}},

@@ -141,13 +141,17 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 	if err != nil {
 		return nil, err
 	}
+	fetcher, err := s.newFetcher()
+	if err != nil {
+		return nil, err
+	}
 	doctor, err := s.newDoctor(c.nonces)
 	if err != nil {
 		return nil, err
 	}
 	return control.New(control.Options{
-		Builder: builder,
-		Store:   c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Former: s.settings.FormerDomains, Logger: s.log,
+		Builder: builder, Fetcher: fetcher,
+		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Former: s.settings.FormerDomains, Logger: s.log,
 		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
 		Hooks:        control.ParseDeployHooks(get, webhook.New()),
 		Registration: registration, Directory: outside.Directory, SignOn: outside.SignOn, Mailer: outside.Mailer,

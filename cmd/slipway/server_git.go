@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"net/netip"
 	"os/exec"
 	"strconv"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/slipway-paas/slipway/embedded"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/gitssh"
+	"github.com/slipway-paas/slipway/platform/kube"
 )
 
 const (
@@ -67,6 +69,34 @@ func (s *server) runGit(ctx context.Context, verbs *control.Controller) error {
 	}
 	s.board.Set(lineGit, lifecycle.Ready, "")
 	return door.Run(ctx)
+}
+
+// newFetcher makes what gets source from repositories elsewhere. Without git
+// there is none, and the rest of the platform does without.
+func (s *server) newFetcher() (control.Fetcher, error) {
+	limits, err := gitssh.ParseLimits(s.settings.ControllerSetting)
+	if err != nil {
+		return nil, err
+	}
+	git, err := carriedGit(s.paths.Bin)
+	if err != nil {
+		s.log.WithError(err).Warn("nothing can be fetched from git repositories elsewhere")
+		return nil, nil
+	}
+	return gitssh.NewFetcher(gitssh.FetchOptions{
+		Dir: s.paths.Git, Git: git, Limits: limits, Allowed: s.settings.FetchAllowed(), Forbidden: s.ownAddresses,
+	})
+}
+
+// ownAddresses are those of this node and its cluster.
+func (s *server) ownAddresses() []netip.Prefix {
+	list := []netip.Prefix{s.settings.ClusterCIDR, s.settings.ServiceCIDR}
+	for _, text := range kube.HostAddresses() {
+		if a, err := netip.ParseAddr(text); err == nil {
+			list = append(list, netip.PrefixFrom(a, a.BitLen()))
+		}
+	}
+	return list
 }
 
 // carriedGit is the git of the payload; a program without one uses the host's.

@@ -34,6 +34,8 @@ func objectSchemas() map[string]string {
 		"Build": "{uuid:uuid? app:str? image:str stack:str sha:str procfile:{*:str}? dryccfile:{*:any}? dockerfile:str created:time? updated:time?}",
 		"BuildRun": "{uuid:uuid app:str user:str origin:str ref:str sha:str stack:str state:str message:str release:str? " +
 			"created:time? started:time? ended:time?}",
+		"BuildHook":    "{uuid:uuid app:str user:str address:str url:str branch:str username:str public_key:str host_key:str created:time}",
+		"NewBuildHook": "{uuid:uuid app:str user:str address:str url:str branch:str username:str public_key:str host_key:str created:time secret:str}",
 		"Config": "{uuid:uuid app:str values:[{name:str value:str group?:str ptype?:str}] values_refs:{*:[str]} limits:{*:str} tags:{*:{*:str}} " +
 			"registry:{*:{*:str}} healthcheck:{*:{*:any}} lifecycle:{*:{*:any}} termination_grace_period:{*:str} created:time updated:time}",
 		"Release": "{uuid:uuid app:str version:int state:str summary:str failed:bool exception:str? conditions:[Condition] deployed_ptypes:[str] " +

@@ -53,7 +53,7 @@ type row struct {
 
 // conformance is all rows. An area adds its own here.
 func conformance() []row {
-	return slices.Concat(baseRows(), hookRows(), edgeRows(), volumeRows(), resourceRows(), accountRows(), deployRows(), runRows(), buildRows())
+	return slices.Concat(baseRows(), hookRows(), edgeRows(), volumeRows(), resourceRows(), accountRows(), deployRows(), runRows(), buildRows(), buildHookRows())
 }
 
 // role is who asks.

@@ -22,6 +22,7 @@ type Core interface {
 	Builder
 	Builds
 	BuildRuns
+	BuildHooks
 	Edge
 	Volumes
 	Resources

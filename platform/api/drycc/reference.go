@@ -121,7 +121,7 @@ func objects() []objectDoc {
 		name string
 		wire any
 	}{
-		{"App", appWire{}}, {"Build", buildWire{}}, {"BuildRun", buildRunWire{}}, {"Config", configWire{}}, {"Value of a Config", valueWire{}},
+		{"App", appWire{}}, {"Build", buildWire{}}, {"BuildRun", buildRunWire{}}, {"BuildHook", buildHookWire{}}, {"Config", configWire{}}, {"Value of a Config", valueWire{}},
 		{"Release", releaseWire{}}, {"Condition of a Release", conditionWire{}}, {"Settings", settingsWire{}},
 		{"Domain", domainWire{}}, {"TLS", tlsWire{}}, {"Event of TLS", tlsEventWire{}}, {"Diagnosis", diagnosisWire{}}, {"Link of a Diagnosis", linkWire{}}, {"Cert", certWire{}},
 		{"Service", serviceWire{}}, {"Port of a Service", servicePortWire{}}, {"Gateway", gatewayWire{}},

@@ -15,7 +15,7 @@ const (
 func routes() []route {
 	var all []route
 	for _, part := range [][]route{rootRoutes(), accountRoutes(), appRoutes(), releaseRoutes(), processRoutes(),
-		buildRoutes(), buildRunRoutes(), keyRoutes(), hookRoutes(), edgeRoutes(), volumeRoutes(), resourceRoutes(),
+		buildRoutes(), buildRunRoutes(), buildHookRoutes(), keyRoutes(), hookRoutes(), edgeRoutes(), volumeRoutes(), resourceRoutes(),
 		loginRoutes(), userRoutes(), memberRoutes(), limitRoutes(), transferRoutes(), inspectRoutes(), streamRoutes()} {
 		all = append(all, part...)
 	}

@@ -48,6 +48,7 @@ type stage struct {
 	path    string // of the database
 	catalog *platformtest.Catalog
 	builder *platformtest.Builder
+	fetcher *platformtest.Fetcher
 	watch   *sql.Conn // sees from outside whether the database changed
 	minute  atomic.Int64
 	tokens  map[string]string
@@ -64,7 +65,7 @@ func newStage(t *testing.T, options ...func(*control.Options)) *stage {
 	t.Helper()
 	s := &stage{t: t, tokens: map[string]string{}, log: &bytes.Buffer{}, names: map[string]string{},
 		secrets: map[string]string{}, cookies: map[string][]*http.Cookie{}, covered: map[string]bool{}, cluster: platformtest.NewCluster(), catalog: platformtest.NewCatalog(),
-		builder: platformtest.NewBuilder()}
+		builder: platformtest.NewBuilder(), fetcher: platformtest.NewFetcher(t.TempDir(), strings.Repeat("c0ffee12", 5))}
 	t.Cleanup(s.cluster.Close)
 	ctx := context.Background()
 	path := filepath.Join(t.TempDir(), "slipway.db")
@@ -96,7 +97,7 @@ func newStage(t *testing.T, options ...func(*control.Options)) *stage {
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, ServiceKey: serviceKey,
 		EdgeOptions: control.EdgeOptions{Addresses: []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}}, Diagnoser: oracle{s.now}},
 		Catalog:     s.catalog,
-		Builder:     s.builder, Builds: control.BuildOptions{Folder: t.TempDir()},
+		Builder:     s.builder, Fetcher: s.fetcher, Builds: control.BuildOptions{Folder: t.TempDir()},
 		SignOn: provider{},
 	}
 	for _, change := range options {
@@ -155,6 +156,8 @@ func (s *stage) send(who, method, target, body string) *httptest.ResponseRecorde
 	case "nobody", "browser", "another-browser":
 	case "stranger":
 		r.Header.Set("Authorization", "token "+strings.Repeat("x", 128))
+	case "forge":
+		r.Header.Set("X-Gitlab-Token", s.secrets["<secret-1>"])
 	case "service":
 		r.Header.Set("X-Drycc-Service-Key", serviceKey)
 	case "bearer":
@@ -251,7 +254,7 @@ func (s *stage) tidy(w *httptest.ResponseRecorder) []string {
 	text = status + "\n" + text
 	for _, kind := range []struct{ name, pattern string }{
 		{"uuid", `[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`},
-		{"token", `\b[A-Za-z0-9]{128}\b`}, {"key", `\b[0-9a-f]{32}\b`}, {"form", `\b[0-9a-f]{64}\b`},
+		{"secret", `\b[A-Z2-7]{52}\b`}, {"token", `\b[A-Za-z0-9]{128}\b`}, {"key", `\b[0-9a-f]{32}\b`}, {"form", `\b[0-9a-f]{64}\b`},
 		{"fuzzy", `\b[A-Za-z0-9]{14}\.\.\.[A-Za-z0-9]{14}\b`},
 	} {
 		text = regexp.MustCompile(kind.pattern).ReplaceAllStringFunc(text, func(found string) string {

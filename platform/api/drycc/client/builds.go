@@ -13,7 +13,7 @@ type BuildRun struct {
 	UUID    string `json:"uuid"`
 	App     string `json:"app"`
 	User    string `json:"user"`
-	Origin  string `json:"origin"` // git, upload or webhook
+	Origin  string `json:"origin"` // git, upload or hook
 	Ref     string `json:"ref"`
 	SHA     string `json:"sha"`
 	Stack   string `json:"stack"`

@@ -58,6 +58,7 @@ func SettingsTable() []Setting {
 	all = append(all, gitSettings()...)
 	all = append(all, builderSettings()...)
 	all = append(all, backupSettings()...)
+	all = append(all, upgradeSettings()...)
 	all = append(all, identitySettings()...)
 	all = append(all, gatewaySettings()...)
 	all = append(all, clusterSettings()...)

@@ -25,17 +25,19 @@ type watcher struct {
 	socket  string
 	host    *host.Linux
 	service host.Service
+	// patience is how long one line may take to become ready.
+	patience time.Duration
 }
 
 func newWatcher(socket string, h *host.Linux, s host.Service) *watcher {
-	return &watcher{socket: socket, host: h, service: s}
+	return &watcher{socket: socket, host: h, service: s, patience: linePatience}
 }
 
 // line returns a wait for one line of the board. The server may come and go
 // meanwhile: the service manager restarts one that ended.
 func (w *watcher) line(name string) func(ctx context.Context, note func(string)) error {
 	return func(ctx context.Context, note func(string)) error {
-		ctx, cancel := context.WithTimeout(ctx, linePatience)
+		ctx, cancel := context.WithTimeout(ctx, w.patience)
 		defer cancel()
 		last := "no server answers"
 		away := time.Now()
@@ -80,7 +82,7 @@ func (m *machine) waitController(w *watcher) func(ctx context.Context, note func
 				return err
 			}
 		}
-		ctx, cancel := context.WithTimeout(ctx, linePatience)
+		ctx, cancel := context.WithTimeout(ctx, w.patience)
 		defer cancel()
 		for {
 			name := "drycc." + m.settings.Domain

@@ -48,6 +48,9 @@ host's service manager run it.`,
 			if err != nil {
 				return err
 			}
+			if err := s.finishUpgrade(c.Context()); err != nil {
+				return err
+			}
 			return s.run(c.Context())
 		},
 	}
@@ -68,6 +71,8 @@ type server struct {
 
 	core   atomic.Pointer[control.Controller] // nil until the store is open
 	rounds rounds
+
+	upgrading atomic.Bool // changes are held back
 
 	mu          sync.Mutex
 	certificate time.Time // when the served one ends
@@ -138,7 +143,7 @@ func (s *server) run(ctx context.Context) error {
 	}
 	status := lifecycle.StatusServer{
 		Socket: socketFile(s.paths), Board: s.board, Report: s.report,
-		Handlers: s.doctorHandlers(map[string]http.Handler{"GET /tls": s.tlsHandler()}),
+		Handlers: s.doctorHandlers(map[string]http.Handler{"GET /tls": s.tlsHandler(), "GET /canary": s.canaryHandler()}),
 	}
 	return lifecycle.Run(ctx, []lifecycle.Part{
 		{Name: "status", Run: status.Run},
@@ -148,6 +153,8 @@ func (s *server) run(ctx context.Context) error {
 		{Name: "doctor", Run: s.runRounds},
 		{Name: lineDoor, Run: s.runDoor},
 		{Name: "renewal", Run: s.runRenewal},
+		{Name: "upgrade", Run: s.watchUpgrade},
+		{Name: "checkpoints", Run: s.pruneCheckpoints},
 	})
 }
 

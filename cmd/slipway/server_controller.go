@@ -93,7 +93,7 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	}
 	handler, err := api.NewHandler(api.HandlerOptions{
 		Limits: limits, Mounts: mounts,
-		Logger: s.log, Metrics: metrics, CACert: authority.CAPEM,
+		Logger: s.log, Metrics: metrics, CACert: authority.CAPEM, Hold: s.held,
 		Moved: api.Moved{Domain: s.settings.Domain, Former: s.settings.FormerDomains, Keep: []string{"drycc"}},
 		// The gateway is on the host network: it comes from the node's address.
 		TrustedProxies: []netip.Prefix{netip.PrefixFrom(address, address.BitLen())},

@@ -59,7 +59,7 @@ func (s *server) runGit(ctx context.Context, verbs *control.Controller) error {
 	door, err := gitssh.New(gitssh.Options{
 		Addrs: []string{net.JoinHostPort("", strconv.Itoa(s.settings.GitPort()))},
 		Dir:   s.paths.Git, KeyDir: s.paths.GitKeys, Hook: s.paths.Binary, Git: git,
-		Control: verbs, Logger: s.log, Limits: limits, Grace: gitGrace,
+		Control: heldPushes{verbs, s.held}, Logger: s.log, Limits: limits, Grace: gitGrace,
 	})
 	if err != nil {
 		return err

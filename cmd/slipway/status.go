@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"text/tabwriter"
@@ -47,7 +48,7 @@ Exits with 0 only when all of it is well.`,
 			if err := checkOutput(c, output); err != nil {
 				return err
 			}
-			o, err := lookAround(c)
+			o, err := lookAround(c.Context())
 			if err != nil {
 				return err
 			}
@@ -66,13 +67,13 @@ Exits with 0 only when all of it is well.`,
 	return cmd
 }
 
-func lookAround(c *cobra.Command) (overview, error) {
+func lookAround(ctx context.Context) (overview, error) {
 	var o overview
 	m, err := openMachine(nil, nil)
 	if err != nil {
 		return o, err
 	}
-	err = lifecycle.ReadReports(c.Context(), socketFile(m.paths), false, func(r lifecycle.Report) bool {
+	err = lifecycle.ReadReports(ctx, socketFile(m.paths), false, func(r lifecycle.Report) bool {
 		o.Report = r
 		return true
 	})

@@ -1,0 +1,118 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"time"
+
+	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/checkpoint"
+	"github.com/slipway-paas/slipway/bootstrap/host"
+	"github.com/slipway-paas/slipway/bootstrap/k3s"
+	"github.com/slipway-paas/slipway/bootstrap/k3s/kine"
+	"github.com/slipway-paas/slipway/bootstrap/upgrade"
+	"github.com/slipway-paas/slipway/embedded"
+)
+
+// upgradeOf is an upgrade of this machine.
+func (m *machine) upgradeOf(from, to upgrade.Version) *upgrade.Upgrade {
+	p, datastore := m.paths, kine.File(m.settings.DataDir)
+	return &upgrade.Upgrade{
+		Record: upgrade.Record{Dir: p.Upgrade}, Checkpoints: p.Checkpoints, From: from, To: to,
+		Fixed: m.fixedItems(), Live: m.liveItems(), Clock: time.Now, Note: m.progress.Note,
+		Platform: upgrade.Platform{
+			Stop: m.service.Stop,
+			Undo: func(ctx context.Context, mark int) error {
+				return bootstrap.UndoSince(ctx, m.host, m.service, p.Ledger, mark, []string{p.Checkpoints, p.Upgrade}, time.Now)
+			},
+			Revision: func(ctx context.Context) (int64, error) { return kine.Revision(ctx, datastore) },
+			Advance:  func(ctx context.Context, revision int64) error { return kine.Advance(ctx, datastore, revision) },
+		},
+	}
+}
+
+// imageFolder holds the archives that k3s imports when it starts.
+func imageFolder(dataDir string) string { return filepath.Join(dataDir, "agent", "images") }
+
+// fixedItems are the installed program and what it has unpacked.
+func (m *machine) fixedItems() []checkpoint.Item {
+	return []checkpoint.Item{
+		{Name: upgrade.BinaryItem, Path: m.paths.Binary, Link: true},
+		{Name: "programs", Path: m.paths.Bin, Link: true},
+		{Name: "images", Path: imageFolder(m.settings.DataDir), Link: true},
+	}
+}
+
+// liveItems are what the server writes, and the settings. Repositories, volumes
+// and the registry are not among them: an upgrade does not touch them, and they
+// may be large.
+func (m *machine) liveItems() []checkpoint.Item {
+	p := m.paths
+	items := []checkpoint.Item{
+		{Name: "kubernetes", Path: filepath.Join(m.settings.DataDir, "server")},
+		{Name: "engine-settings", Path: p.K3sEtc},
+		{Name: "node", Path: p.NodeEtc},
+		{Name: "node-settings", Path: filepath.Join(m.settings.DataDir, "agent", "etc")},
+		{Name: "settings", Path: p.Etc},
+		{Name: "controller", Path: p.Controller},
+		{Name: "secret-key", Path: p.SecretKey},
+		{Name: "certificates", Path: p.CA},
+		{Name: "git-keys", Path: p.GitKeys},
+	}
+	for n, file := range m.service.Files() {
+		items = append(items, checkpoint.Item{Name: "service-" + strconv.Itoa(n), Path: file})
+	}
+	return append(items, checkpoint.Item{Name: "ledger", Path: p.Ledger})
+}
+
+// ownVersion is this program's, with the sum of its file.
+func (m *machine) ownVersion() (upgrade.Version, string, error) {
+	executable, err := os.Executable()
+	if err != nil {
+		return upgrade.Version{}, "", err
+	}
+	sum, err := m.host.Hash(executable)
+	return upgrade.Version{Slipway: version, Kubernetes: k3s.Version(), SHA256: sum}, executable, err
+}
+
+// versionOf asks a binary for its version.
+func (m *machine) versionOf(ctx context.Context, binary string) (upgrade.Version, error) {
+	var said versions
+	if err := m.ask(ctx, binary, &said, "version", "-o", "json"); err != nil {
+		return upgrade.Version{}, err
+	}
+	sum, err := m.host.Hash(binary)
+	return upgrade.Version{Slipway: said.Slipway, Kubernetes: said.Kubernetes, SHA256: sum}, err
+}
+
+// imagesOf asks a binary for the images it carries.
+func (m *machine) imagesOf(ctx context.Context, binary string) (images []embedded.Image, err error) {
+	return images, m.ask(ctx, binary, &images, "version", "--images", "-o", "json")
+}
+
+func (m *machine) ask(ctx context.Context, binary string, into any, args ...string) error {
+	out, err := m.host.Run(ctx, host.Command{Name: binary, Args: args})
+	if err == nil {
+		err = json.Unmarshal(out.Stdout, into)
+	}
+	if err != nil {
+		return fmt.Errorf("ask the installed %s for its %s: %w", binary, args[0], err)
+	}
+	return nil
+}
+
+// errNothingKept says why there is no way back.
+func errNothingKept(s upgrade.State) error {
+	switch s.Phase {
+	case "":
+		return errors.New("this platform was never upgraded, so there is no version to go back to")
+	case upgrade.RolledBack:
+		return fmt.Errorf("the last upgrade, to %s, was taken back already", s.To.Slipway)
+	}
+	return fmt.Errorf("what was kept before the upgrade to %s is gone: it is kept for as many days as SLIPWAY_UPGRADE_KEEP says", s.To.Slipway)
+}

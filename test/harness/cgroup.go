@@ -119,6 +119,35 @@ func removeCgroups(host string) error {
 	return failed
 }
 
+// thaw lets frozen processes of the host run, so that a signal ends them: runc
+// freezes a container for a moment when it makes or ends one, and a host that
+// is killed in that moment would never be gone.
+func thaw(host string) {
+	trees, err := hierarchies("/proc/self/mountinfo")
+	if err != nil {
+		return // nothing is frozen where there are no groups
+	}
+	for _, t := range trees {
+		_ = filepath.WalkDir(filepath.Join(t.mount, cgroupName(host)), func(path string, d fs.DirEntry, err error) error {
+			if err == nil && d.IsDir() {
+				// Either file is there in trees of its version only; groups come and go.
+				_ = writeExisting(filepath.Join(path, "freezer.state"), "THAWED")
+				_ = writeExisting(filepath.Join(path, "cgroup.freeze"), "0")
+			}
+			return nil
+		})
+	}
+}
+
+func writeExisting(path, text string) error {
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = f.WriteString(text)
+	return errors.Join(err, f.Close())
+}
+
 func removeTree(dir string) error {
 	var groups []string
 	err := filepath.WalkDir(dir, func(path string, d fs.DirEntry, err error) error {

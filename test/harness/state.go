@@ -76,6 +76,7 @@ func (r record) kill() error {
 		if time.Now().After(deadline) {
 			return fmt.Errorf("end host %s: process %d stays after SIGKILL", r.Name, r.PID)
 		}
+		thaw(r.Name)
 		time.Sleep(10 * time.Millisecond)
 	}
 	return nil

@@ -124,6 +124,13 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	if err != nil {
 		return err
 	}
+	upgrades, err := m.installUpgrades(ctx, executable)
+	if err != nil {
+		return err
+	}
+	if upgrades {
+		return m.carryOutUpgrade(ctx, out, false)
+	}
 	w := newWatcher(socketFile(m.paths), m.host, m.service)
 	deps := bootstrap.InstallDeps{
 		Host: m.host, Service: m.service, Settings: m.settings, Executable: executable,

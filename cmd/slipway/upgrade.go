@@ -6,11 +6,14 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 	"strings"
 	"syscall"
+	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap"
 	"github.com/slipway-paas/slipway/bootstrap/upgrade"
 	"github.com/slipway-paas/slipway/embedded"
 	"github.com/spf13/cobra"
@@ -88,6 +91,33 @@ func runUpgrade(ctx context.Context, out io.Writer, f upgradeFlags) error {
 	return m.carryOutUpgrade(ctx, out, f.force)
 }
 
+// installUpgrades reports whether an install with this program is an upgrade:
+// another one is installed, wholly, and its server runs. What is only half
+// installed, or does not run, an install repairs.
+func (m *machine) installUpgrades(ctx context.Context, executable string) (bool, error) {
+	ledger, err := bootstrap.OpenLedger(m.host, m.paths.Ledger, time.Now)
+	if err != nil || m.settings.SkipStart || !ledger.StepDone("controller healthy") {
+		return false, err
+	}
+	was, err := m.host.Hash(m.paths.Binary)
+	if errors.Is(err, fs.ErrNotExist) {
+		return false, nil // an uninstall that kept the data
+	}
+	if err != nil {
+		return false, err
+	}
+	will, err := m.host.Hash(executable)
+	if err != nil || was == will {
+		return false, err
+	}
+	state, err := upgrade.Record{Dir: m.paths.Upgrade}.Read()
+	if err != nil || !state.Phase.Ended() {
+		return err == nil, err
+	}
+	status, err := m.service.Status(ctx)
+	return status.Running, err
+}
+
 // handOver replaces this program by another slipway with the same command line,
 // but for its own name.
 func handOver(file string, args []string) error {
@@ -117,12 +147,12 @@ func (m *machine) installed(ctx context.Context) (upgrade.Version, error) {
 	return m.versionOf(ctx, m.paths.Binary)
 }
 
-// agree asks on a terminal. Without one the answer is no.
-func agree(question string) bool {
+// goingBack asks on a terminal. Without one the answer is no.
+func goingBack() bool {
 	if !term.IsTerminal(int(os.Stdin.Fd())) {
 		return false
 	}
-	fmt.Fprint(os.Stderr, question+" Type yes: ")
+	fmt.Fprint(os.Stderr, "Bring it back? Type yes: ")
 	answer, _ := bufio.NewReader(os.Stdin).ReadString('\n')
 	return strings.TrimSpace(answer) == "yes"
 }

@@ -107,7 +107,7 @@ func (m *machine) rollBack(ctx context.Context, out io.Writer, yes bool) (err er
 users and settings that were made or changed since then are lost. Data in
 volumes, pushed images and git repositories stay as they are now.
 `, state.From.Slipway, kept.Manifest.Taken.Local().Format(time.RFC1123))
-	if !yes && !agree("Bring it back?") {
+	if !yes && !goingBack() {
 		return errors.New("nothing was changed; give --yes to go back")
 	}
 	if err := m.back(context.WithoutCancel(ctx), u, "asked for"); err != nil {

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/slipway-paas/slipway/bootstrap/checkpoint"
+	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/k3s"
 	"github.com/slipway-paas/slipway/bootstrap/upgrade"
 	"github.com/slipway-paas/slipway/charts"
@@ -56,10 +57,8 @@ func (m *machine) planUpgrade(ctx context.Context) (*upgradePlan, error) {
 	if p.Same {
 		return p, nil
 	}
-	if o, err := lookAround(ctx); err != nil {
-		p.Unwell = append(p.Unwell, err.Error())
-	} else {
-		p.Unwell = append(p.Unwell, o.Problems...)
+	if err := m.planHealth(ctx, p); err != nil {
+		return nil, err
 	}
 	if err := m.planImages(ctx, p); err != nil {
 		return nil, err
@@ -68,6 +67,30 @@ func (m *machine) planUpgrade(ctx context.Context) (*upgradePlan, error) {
 		return nil, err
 	}
 	return p, m.planContents(ctx, p)
+}
+
+// planHealth looks how the platform and its host are doing.
+func (m *machine) planHealth(ctx context.Context, p *upgradePlan) error {
+	o, err := lookAround(ctx)
+	if err != nil {
+		p.Unwell = append(p.Unwell, err.Error())
+	} else {
+		p.Unwell = append(p.Unwell, o.Problems...)
+	}
+	checks, err := m.checks(true)
+	if err != nil {
+		return err
+	}
+	report, err := doctor.Run(ctx, doctor.Select(checks, doctor.BeforeUpgrade))
+	if err != nil {
+		return err
+	}
+	for _, f := range report.Findings {
+		if f.Severity == doctor.Error {
+			p.Unwell = append(p.Unwell, fmt.Sprintf("%s: %s (found: %s; cure: %s)", f.ID, f.Title, f.Evidence, f.Cure))
+		}
+	}
+	return nil
 }
 
 // planContents looks at what runs: its database and its charts. What can't be

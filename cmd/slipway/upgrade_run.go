@@ -28,9 +28,6 @@ func (m *machine) carryOutUpgrade(ctx context.Context, out io.Writer, force bool
 	}
 	m.progress.Begin(1, m.upgradeSteps()+1, "look")
 	plan, err := m.planUpgrade(ctx)
-	if err == nil {
-		err = m.preflight(ctx, true)
-	}
 	if err != nil {
 		m.progress.Fail(time.Since(began))
 		return err

@@ -17,23 +17,57 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap/k3s/kine"
 	"github.com/slipway-paas/slipway/bootstrap/upgrade"
 	"github.com/slipway-paas/slipway/embedded"
+	"github.com/slipway-paas/slipway/platform/store"
 )
 
 // upgradeOf is an upgrade of this machine.
 func (m *machine) upgradeOf(from, to upgrade.Version) *upgrade.Upgrade {
 	p, datastore := m.paths, kine.File(m.settings.DataDir)
+	live := m.liveItems()
+	if !m.settings.DatabaseURL.Empty() {
+		live = append(live, checkpoint.Item{Name: databaseItem, Save: m.saveDatabase})
+	}
 	return &upgrade.Upgrade{
 		Record: upgrade.Record{Dir: p.Upgrade}, Checkpoints: p.Checkpoints, From: from, To: to,
-		Fixed: m.fixedItems(), Live: m.liveItems(), Clock: time.Now, Note: m.progress.Note,
+		Fixed: m.fixedItems(), Live: live, Clock: time.Now, Note: m.progress.Note,
 		Platform: upgrade.Platform{
 			Stop: m.service.Stop,
 			Undo: func(ctx context.Context, mark int) error {
 				return bootstrap.UndoSince(ctx, m.host, m.service, p.Ledger, mark, []string{p.Checkpoints, p.Upgrade}, time.Now)
 			},
 			Revision: func(ctx context.Context) (int64, error) { return kine.Revision(ctx, datastore) },
+			Load:     map[string]func(context.Context, string) error{databaseItem: m.loadDatabase},
 			Advance:  func(ctx context.Context, revision int64) error { return kine.Advance(ctx, datastore, revision) },
 		},
 	}
+}
+
+// databaseItem is the controller's PostgreSQL in a checkpoint.
+const databaseItem = "database"
+
+// saveDatabase writes what the controller's PostgreSQL holds to a file.
+func (m *machine) saveDatabase(ctx context.Context, to string) (err error) {
+	snapshot, err := store.OpenSnapshot(ctx, m.settings.DatabaseURL.Reveal())
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, snapshot.Close()) }()
+	f, err := os.OpenFile(to, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = snapshot.Dump(ctx, f)
+	return errors.Join(err, f.Close())
+}
+
+// loadDatabase brings it back, in the schema of the program that wrote it.
+func (m *machine) loadDatabase(ctx context.Context, from string) error {
+	f, err := os.Open(from)
+	if err != nil {
+		return err
+	}
+	_, err = store.Load(ctx, m.settings.DatabaseURL.Reveal(), f, store.LoadOptions{Replace: true, KeepSchema: true})
+	return errors.Join(err, f.Close())
 }
 
 // imageFolder holds the archives that k3s imports when it starts.

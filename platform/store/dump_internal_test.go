@@ -34,6 +34,13 @@ func TestLoadOldSchemas(t *testing.T) {
 			require.NoError(t, err)
 			require.NoError(t, s.Close())
 
+			kept := filepath.Join(t.TempDir(), "kept.db")
+			_, err = Load(t.Context(), kept, bytes.NewReader(text.Bytes()), LoadOptions{KeepSchema: true})
+			require.NoError(t, err)
+			pending, err := Pending(t.Context(), kept)
+			require.NoError(t, err)
+			require.Len(t, pending, len(known)-i-1, "it is what the older program can read")
+
 			moved := filepath.Join(t.TempDir(), "new.db")
 			_, err = Load(t.Context(), moved, &text, LoadOptions{})
 			require.NoError(t, err)

@@ -23,6 +23,9 @@ type LoadOptions struct {
 	// Moved says that the records come from another host: attempts to build
 	// that were under way there have ended.
 	Moved bool
+	// KeepSchema leaves the schema as it was when the dump was written, for the
+	// older program that wrote it.
+	KeepSchema bool
 }
 
 // ErrNotEmpty says that there are records already where a dump should go.
@@ -77,6 +80,9 @@ func (l *loader) load(location string) (rows int64, err error) {
 	}
 	if err := l.lines(tables); err != nil {
 		return l.rows, err
+	}
+	if l.options.KeepSchema {
+		return l.rows, l.tx.Commit()
 	}
 	for _, m := range l.known[applied:] {
 		if err := applyMigration(l.ctx, l.tx, l.dialect, m); err != nil {

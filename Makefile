@@ -119,10 +119,15 @@ test-e2e: ## Install bin/slipway here and on a bare host made for it, use, break
 	@scripts/root.sh "make test-e2e"
 	go test -tags e2e -timeout 80m -count 1 -p 1 -v ./test/harness ./test/e2e
 
-.PHONY: fleet
-fleet: ## Several bare hosts: agents join, servers join, nodes leave (root)
-	@scripts/root.sh "make fleet"
+.PHONY: test-fleet
+test-fleet: ## Several bare hosts: agents join, servers join, nodes leave (root)
+	@scripts/root.sh "make test-fleet"
 	go test -tags e2e -timeout 60m -count 1 -v ./test/fleet
+
+.PHONY: test-upgrade
+test-upgrade: ## Upgrade an older version on a bare host, break it, kill it, go back (root)
+	@scripts/root.sh "make test-upgrade"
+	go test -tags e2e -timeout 60m -count 1 -v ./test/upgrade
 
 .PHONY: bench-api
 bench-api: ## Measure the API against a bare handler over the same database

@@ -37,7 +37,7 @@ func (i *Installer) changed(ctx context.Context, c charts.Chart, s charts.Settin
 		return true, nil
 	}
 	// As the program that made the release would have packed it.
-	pkg, err := load(c, s, last.Chart.AppVersion())
+	pkg, err := load(c, s, last.Chart.AppVersion(), i.Images)
 	if err != nil {
 		return false, err
 	}

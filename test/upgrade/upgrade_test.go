@@ -88,7 +88,7 @@ func (s *site) deployAll(t *testing.T) {
 	after, err := s.client.Latest(ctx, app)
 	require.NoError(t, err)
 	require.NoError(t, s.client.SetConfig(ctx, app, map[string]string{"GREETING": "moin"}))
-	after, err = s.client.WaitRelease(ctx, app, after.Version, deployLimit)
+	_, err = s.client.WaitRelease(ctx, app, after.Version, deployLimit)
 	require.NoError(t, err)
 	_, err = s.client.Call(ctx, http.MethodPost, "/apps/"+app+"/domains/", map[string]string{"domain": "market.example.com", "ptype": "web"}, nil)
 	require.NoError(t, err)
@@ -96,14 +96,18 @@ func (s *site) deployAll(t *testing.T) {
 	require.NoError(t, err)
 	_, err = s.client.Call(ctx, http.MethodPatch, "/apps/"+app+"/volumes/data/path/", map[string]any{"path": map[string]string{"web": "/data"}}, nil)
 	require.NoError(t, err)
-	_, err = s.client.WaitRelease(ctx, app, after.Version, deployLimit)
-	require.NoError(t, err)
+	// Mounting makes no release; the folder comes with the first pod that mounts it.
+	var folders []string
+	require.NoError(t, appliance.Eventually(ctx, deployLimit, func(context.Context) error {
+		folders, err = filepath.Glob(s.file("/var/lib/rancher/k3s/storage/*_" + app + "_*"))
+		if err == nil && len(folders) != 1 {
+			err = fmt.Errorf("%d folders of volumes", len(folders))
+		}
+		return err
+	}))
+	require.NoError(t, os.WriteFile(filepath.Join(folders[0], "kept"), []byte("rows of the market"), 0o644))
 	_, err = s.client.WaitPods(ctx, app, 1, deployLimit)
 	require.NoError(t, err)
-	folders, err := filepath.Glob(s.file("/var/lib/rancher/k3s/storage/*_" + app + "_*"))
-	require.NoError(t, err)
-	require.Len(t, folders, 1)
-	require.NoError(t, os.WriteFile(filepath.Join(folders[0], "kept"), []byte("rows of the market"), 0o644))
 	s.uses(t)
 }
 

@@ -17,18 +17,19 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/bootstrap/backup"
+	"github.com/slipway-paas/slipway/bootstrap/backup/backuptest"
 )
 
 func TestTreesComeBackAsTheyWere(t *testing.T) {
 	t.Parallel()
 	from, to := filepath.Join(t.TempDir(), "data"), t.TempDir()
 	require.NoError(t, os.Mkdir(from, 0o751))
-	oddTree(t, from)
+	require.NoError(t, backuptest.Make(from))
 	id := newKey(t)
 	data := write(t, id.Recipient(), backup.Tree{Name: "volumes/hello_data", Path: from}, backup.Tree{Name: "git", Path: "/nowhere/at/all"})
 	assert.Less(t, len(data), 1<<20, "holes take no room")
 	assert.Empty(t, extract(t, data, id, to))
-	assert.Equal(t, picture(t, from), picture(t, filepath.Join(to, "volumes/hello_data")))
+	assert.Equal(t, must(backuptest.Picture(from)), must(backuptest.Picture(filepath.Join(to, "volumes/hello_data"))))
 	r, err := readAll(bytes.NewReader(data), id)
 	require.NoError(t, err)
 	want := testManifest()
@@ -42,7 +43,7 @@ func TestTreesComeBackAsTheyWere(t *testing.T) {
 func TestCutShort(t *testing.T) {
 	t.Parallel()
 	from := t.TempDir()
-	oddTree(t, from)
+	require.NoError(t, backuptest.Make(from))
 	id := newKey(t)
 	data := write(t, id.Recipient(), backup.Tree{Name: "git", Path: from})
 	_, err := readAll(bytes.NewReader(data), id)

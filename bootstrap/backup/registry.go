@@ -1,6 +1,9 @@
 package backup
 
 import (
+	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -146,4 +149,36 @@ func (r *registry) manifest(repository, digest string) ([]string, error) {
 		list = append(list, more...)
 	}
 	return list, nil
+}
+
+// CheckBlobs compares the contents of every blob in a registry's volume with
+// the digest that it is called by, and counts them.
+func CheckBlobs(ctx context.Context, volume string) (count int, err error) {
+	root := filepath.Join(volume, registryRoot, "blobs", "sha256")
+	err = filepath.WalkDir(root, func(at string, d fs.DirEntry, err error) error {
+		if errors.Is(err, fs.ErrNotExist) && at == root {
+			return fs.SkipAll
+		}
+		if err != nil || d.Name() != "data" {
+			return errors.Join(err, ctx.Err())
+		}
+		f, err := os.Open(at)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		sum := sha256.New()
+		if _, err := io.Copy(sum, f); err != nil {
+			return err
+		}
+		if name := filepath.Base(filepath.Dir(at)); hex.EncodeToString(sum.Sum(nil)) != name {
+			return fmt.Errorf("the contents of sha256:%s are not those of its name", name)
+		}
+		count++
+		return ctx.Err()
+	})
+	if err != nil {
+		return count, fmt.Errorf("registry: %w", err)
+	}
+	return count, nil
 }

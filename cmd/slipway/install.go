@@ -73,6 +73,13 @@ func openMachine(flags map[string]string, environ []string) (*machine, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newMachine(settings, warnings)
+}
+
+// newMachine is this host with settings that were loaded, and the warnings
+// about them.
+func newMachine(settings bootstrap.Settings, warnings []string) (*machine, error) {
+	h := host.NewLinux(host.Options{Carried: auxDir(bootstrap.NewPaths(bootstrap.DefaultSettings()).Bin)})
 	for _, w := range warnings {
 		fmt.Fprintln(os.Stderr, "Warning:", w)
 	}
@@ -116,10 +123,22 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	if err := m.keepPlace(); err != nil {
 		return err
 	}
+	if err := refuseHalfRestored(m.paths); err != nil {
+		return err
+	}
 	first := m.settings.AdminPassword.Empty()
 	if err := m.settings.Credentials(); err != nil {
 		return err
 	}
+	if err := m.install(ctx, nil); err != nil {
+		return fmt.Errorf("%w\nRun \"slipway install\" again to go on, \"slipway doctor\" to look for the cause, \"slipway uninstall\" to take everything back. Log: %s", err, m.service.Logs())
+	}
+	return welcome(out, m.settings, m.paths, first)
+}
+
+// install carries out the plan install, with a step that restores data when
+// there is one.
+func (m *machine) install(ctx context.Context, restore *bootstrap.Part) error {
 	executable, err := os.Executable()
 	if err != nil {
 		return err
@@ -135,6 +154,7 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	deps := bootstrap.InstallDeps{
 		Host: m.host, Service: m.service, Settings: m.settings, Executable: executable,
 		Stage:       bootstrap.Part{Name: "stage", Do: m.stage},
+		Restore:     restore,
 		EngineFiles: m.engineFiles,
 		NodeReady:   bootstrap.Part{Name: "node ready", Do: w.line(lineKubernetes)},
 		Controller:  &bootstrap.Part{Name: "controller healthy", Do: m.waitController(w)},
@@ -142,11 +162,7 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	for _, c := range charts.List() {
 		deps.Charts = append(deps.Charts, bootstrap.Part{Name: "chart " + c.Name, Do: w.line(c.Name)})
 	}
-	err = bootstrap.Install{Deps: deps, Progress: m.progress, Clock: time.Now, Preflight: m.preflight}.Run(ctx)
-	if err != nil {
-		return fmt.Errorf("%w\nRun \"slipway install\" again to go on, \"slipway doctor\" to look for the cause, \"slipway uninstall\" to take everything back. Log: %s", err, m.service.Logs())
-	}
-	return welcome(out, m.settings, m.paths, first)
+	return bootstrap.Install{Deps: deps, Progress: m.progress, Clock: time.Now, Preflight: m.preflight}.Run(ctx)
 }
 
 func (m *machine) preflight(ctx context.Context, own bool) error {

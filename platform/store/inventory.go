@@ -92,3 +92,18 @@ func buildImages(b platform.Build) []string {
 	}
 	return images
 }
+
+// Waiting tells the cluster that the apps were last brought to, and the apps
+// that have work to be done, sorted.
+func (s *Snapshot) Waiting(ctx context.Context) (cluster string, apps []string, err error) {
+	err = s.tx.QueryRowContext(ctx, `SELECT COALESCE(max(uid), '') FROM cluster`).Scan(&cluster)
+	if err != nil {
+		return "", nil, fault("store.Waiting", "Cluster", err)
+	}
+	rows, err := s.tx.QueryContext(ctx, `SELECT DISTINCT app FROM work ORDER BY app`)
+	apps, err = collect(rows, err, func(row rowScanner) (app string, err error) {
+		err = row.Scan(&app)
+		return app, err
+	})
+	return cluster, apps, fault("store.Waiting", "Work", err)
+}

@@ -129,6 +129,11 @@ test-upgrade: ## Upgrade an older version on a bare host, break it, kill it, go 
 	@scripts/root.sh "make test-upgrade"
 	go test -tags e2e -timeout 60m -count 1 -v ./test/upgrade
 
+.PHONY: test-backup
+test-backup: ## Back a platform up and restore it on another host made for it (root)
+	@scripts/root.sh "make test-backup"
+	go test -tags e2e -timeout 30m -count 1 -v ./test/backup
+
 .PHONY: bench-api
 bench-api: ## Measure the API against a bare handler over the same database
 	go test -tags e2e -timeout 20m -count 1 -v ./test/bench/api

@@ -134,7 +134,8 @@ func (m *machine) checks(own bool) ([]doctor.Check, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(all, checkup.Checks(m.host, m.checkupOptions())...), nil
+	all = append(all, checkup.Checks(m.host, m.checkupOptions())...)
+	return append(all, m.backupChecks()...), nil
 }
 
 func (m *machine) checkupOptions() checkup.Options {

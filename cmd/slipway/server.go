@@ -155,6 +155,7 @@ func (s *server) run(ctx context.Context) error {
 		{Name: "renewal", Run: s.runRenewal},
 		{Name: "upgrade", Run: s.watchUpgrade},
 		{Name: "checkpoints", Run: s.pruneCheckpoints},
+		{Name: lineBackups, Run: s.runBackups},
 	})
 }
 

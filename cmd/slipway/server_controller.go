@@ -72,6 +72,7 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 		return err
 	}
 	metrics := api.NewMetrics()
+	s.backupMetrics(metrics)
 	err := c.openACME(s)
 	if err != nil {
 		return err

@@ -83,3 +83,9 @@ func (m *Metrics) observe(route, method string, status int, took time.Duration) 
 func (m *Metrics) handler() http.Handler {
 	return promhttp.HandlerFor(m.registry, promhttp.HandlerOpts{})
 }
+
+// Gauge adds a number that is asked for whenever the metrics are. A name can be
+// added once.
+func (m *Metrics) Gauge(name, help string, value func() float64) {
+	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{Name: name, Help: help}, value))
+}

@@ -27,7 +27,7 @@ const domain = "slipway.localhost"
 func TestMain(m *testing.M) {
 	harness.Init()
 	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "these tests make hosts: run them as root (sudo make fleet)")
+		fmt.Fprintln(os.Stderr, "these tests make hosts: run them as root (sudo make test-fleet)")
 		os.Exit(1)
 	}
 	os.Exit(run(m))

@@ -162,7 +162,12 @@ func (l *dbLoad) end(problem error) error {
 	if l.path == "" {
 		return nil
 	}
-	if err := os.Rename(l.path+loadingSuffix, l.path); err != nil {
+	folder, err := os.Open(filepath.Dir(l.path))
+	if err != nil {
+		return fmt.Errorf("restore the records: %w", err)
+	}
+	err = os.Rename(l.path+loadingSuffix, l.path)
+	if err = errors.Join(err, folder.Sync(), folder.Close()); err != nil {
 		return fmt.Errorf("restore the records: %w", err)
 	}
 	return nil

@@ -68,7 +68,7 @@ func InstallPlan(d InstallDeps) []Step {
 		do := func(ctx context.Context, j *Journal) error { return c.Do(ctx, j.Note) }
 		steps = append(steps, Step{Name: c.Name, Done: c.Done, Do: do})
 	}
-	steps = append(steps, d.configStep(), d.serviceStep())
+	steps = append(steps, d.kernelStep(), d.configStep(), d.serviceStep())
 	if d.Settings.SkipStart {
 		return steps
 	}

@@ -67,6 +67,8 @@ type Settings struct {
 	MetricsVolume  Volume
 	AppClass       string // StorageClass of the volumes of apps; empty: the cluster's default
 
+	Hardening string // "default" or "cis"; "" is default
+
 	GatewayPorts []GatewayPort // beside 80 and 443
 	AccessLog    bool          // of the gateway
 	HTTP3        bool          // of the gateway

@@ -62,6 +62,7 @@ func SettingsTable() []Setting {
 	all = append(all, identitySettings()...)
 	all = append(all, gatewaySettings()...)
 	all = append(all, clusterSettings()...)
+	all = append(all, hardeningSettings()...)
 	all = append(all, k3sSettings()...)
 	all = append(all, installerSettings()...)
 	return append(all, proxySettings()...)

@@ -66,11 +66,12 @@ func (s *server) runAgent(ctx context.Context) error {
 		{Name: "status", Run: status.Run},
 		{Name: "kubernetes", Run: func(ctx context.Context) error {
 			s.board.Set(lineKubernetes, lifecycle.Working, "starting")
-			return k3s.Run(ctx, k3s.Agent, s.settings.K3sArgs...)
+			return k3s.Run(ctx, k3s.Agent, append(kernelArgs(host.NewLinux(host.Options{}), s.log), s.settings.K3sArgs...)...)
 		}},
 		{Name: "node", Run: s.watchNode},
 		{Name: "memory", Run: s.runTrim},
 		{Name: "renewal", Run: s.runRenewal},
+		{Name: "doctor", Run: s.runRounds},
 	})
 }
 

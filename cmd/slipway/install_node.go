@@ -135,6 +135,7 @@ func (m *machine) nodeConfig() (node.Config, error) {
 			Endpoint: fmt.Sprintf("http://%s:5000", m.settings.RegistryIP()),
 			Username: secrets.NodeUser, Password: password,
 		},
+		Hardening:           node.Hardening(m.settings.Hardening),
 		CgroupV1:            facts.Cgroup == 1,
 		RestrictOOMScoreAdj: slices.Contains(facts.MissingCaps, "CAP_SYS_RESOURCE"),
 	}, nil

@@ -179,7 +179,7 @@ func (s *server) runKubernetes(ctx context.Context) error {
 	}
 	s.board.Set(lineKubernetes, lifecycle.Working, "starting")
 	s.compactCluster(ctx)
-	return k3s.Run(ctx, k3s.Server, s.k3sArgs()...)
+	return k3s.Run(ctx, k3s.Server, append(kernelArgs(host.NewLinux(host.Options{}), s.log), s.k3sArgs()...)...)
 }
 
 // runPlatform waits for the API server and then runs what stands on it.

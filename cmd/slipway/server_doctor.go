@@ -104,8 +104,12 @@ func (s *server) round(ctx context.Context, m *machine) (doctor.Report, error) {
 	if err != nil {
 		return doctor.Report{}, err
 	}
+	chosen := doctor.Select(checks, doctor.RunningAgent)
+	if s.settings.Role == bootstrap.RoleServer {
+		chosen = append(doctor.Select(checks, doctor.RunningServer), s.platformChecks()...)
+	}
 	var cheap []doctor.Check
-	for _, c := range append(doctor.Select(checks, doctor.RunningServer), s.platformChecks()...) {
+	for _, c := range chosen {
 		if !c.Costly {
 			cheap = append(cheap, c)
 		}

@@ -28,6 +28,7 @@ type Config struct {
 	KubeMode       string   // permission of the kubeconfig, octal; empty: 0600
 	ResolvConf     string   // name servers for pods; empty: the host's
 	Registry       Registry
+	Hardening      Hardening // empty: HardeningDefault
 
 	// What the host can't do; see preflight.
 	CgroupV1            bool // the kubelet must be told that it is allowed
@@ -75,7 +76,11 @@ func (c Config) Files() ([]File, error) {
 	if c.RestrictOOMScoreAdj {
 		files = append(files, c.containerd()...)
 	}
-	return files, nil
+	if c.Agent {
+		return files, nil
+	}
+	policies, err := c.policyFiles()
+	return append(files, policies...), err
 }
 
 // KubeletPath is where the KubeletConfiguration lies.
@@ -113,8 +118,9 @@ func (c Config) server() map[string]any {
 		"cluster-cidr":                c.ClusterCIDR,
 		"service-cidr":                c.ServiceCIDR,
 		"secrets-encryption":          true,
-		"kube-apiserver-arg":          []string{"profiling=false"},
-		"kube-controller-manager-arg": []string{"profiling=false"},
+		"kube-apiserver-arg":          c.apiServerArgs(),
+		"kube-controller-manager-arg": c.controllerManagerArgs(),
+		"kube-scheduler-arg":          []string{"profiling=false"},
 	} {
 		m[key] = value
 	}
@@ -137,6 +143,7 @@ func (c Config) kubelet() map[string]any {
 		"crashLoopBackOff": map[string]any{"maxContainerRestartPeriod": "60s"},
 		"featureGates":     map[string]bool{"KubeletCrashLoopBackOffMax": true},
 	}
+	c.hardenKubelet(m)
 	if c.CgroupV1 {
 		m["failCgroupV1"] = false
 	}

@@ -26,12 +26,14 @@ func TestFilesGolden(t *testing.T) {
 	restricted.CgroupV1, restricted.RestrictOOMScoreAdj = true, true
 	joined := plain()
 	joined.ServerURL, joined.NodeIP, joined.TLSSANs = "https://192.0.2.1:6443", "192.0.2.2", []string{"k8s.example.com"}
+	hardened := plain()
+	hardened.Hardening = HardeningCIS
 	moved := plain()
 	moved.Registry.Former = []string{"registry.old.example.com", "registry.older.example.com"}
 	joined.Token = "K10abc::server:secret"
 	agent := joined
 	agent.Agent = true
-	for name, c := range map[string]Config{"plain": plain(), "restricted": restricted, "joined": joined, "moved": moved, "agent": agent} {
+	for name, c := range map[string]Config{"plain": plain(), "restricted": restricted, "joined": joined, "moved": moved, "agent": agent, "cis": hardened} {
 		t.Run(name, func(t *testing.T) {
 			files, err := c.Files()
 			require.NoError(t, err)
@@ -60,5 +62,18 @@ func TestPasswordOnlyInSecretFiles(t *testing.T) {
 		if !f.Secret {
 			require.NotContains(t, string(f.Data), "s3cr3t-value", f.Path)
 		}
+	}
+}
+
+// TestTheAuditLogHoldsNoContents reads the policies: no rule may be of a level
+// that writes down what a request or an answer says.
+func TestTheAuditLogHoldsNoContents(t *testing.T) {
+	for _, h := range []Hardening{HardeningDefault, HardeningCIS} {
+		rules, ok := Config{Hardening: h}.auditPolicy()["rules"].([]map[string]any)
+		require.True(t, ok)
+		for _, rule := range rules {
+			require.Contains(t, []any{"None", "Metadata"}, rule["level"])
+		}
+		require.Equal(t, map[string]any{"level": "Metadata"}, rules[len(rules)-1], "what no rule leaves out is written down")
 	}
 }

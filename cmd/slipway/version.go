@@ -67,11 +67,15 @@ func checkOutput(c *cobra.Command, output string) error {
 	return nil
 }
 
-func printVersion(w io.Writer, output string) error {
-	v := versions{
+func thisVersion() versions {
+	return versions{
 		Slipway: version, Kubernetes: k3s.Version(), Go: runtime.Version(),
 		Platform: runtime.GOOS + "/" + runtime.GOARCH, Payload: embedded.Available(),
 	}
+}
+
+func printVersion(w io.Writer, output string) error {
+	v := thisVersion()
 	if output == "json" {
 		return printJSON(w, v)
 	}

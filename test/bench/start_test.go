@@ -64,7 +64,7 @@ func keepEngine(t *testing.T, h *harness.Host, dir string) {
 			}
 		}
 	}
-	copyTo("/var/lib/slipway/bin", "/etc/rancher/k3s/config.yaml", "/etc/slipway/kubelet.yaml",
+	copyTo("/var/lib/slipway/bin", "/etc/rancher/k3s/config.yaml", "/etc/slipway/kubelet.yaml", "/etc/slipway/audit-policy.yaml",
 		"/var/lib/rancher/k3s/agent/etc/containerd/slipway.toml", "/var/lib/rancher/k3s/agent/etc/containerd/*.tmpl",
 		"/var/lib/rancher/k3s/agent/images/*pause*")
 }

@@ -36,7 +36,10 @@ func (r recipe) hash() string {
 // write to. It is made once (a minute or two, and network) and kept in the
 // user's cache under a name that follows from its recipe. Concurrent callers
 // wait for each other.
-func RootFS(ctx context.Context) (string, error) {
+func RootFS(ctx context.Context) (string, error) { return RootFSWith(ctx) }
+
+// RootFSWith is RootFS with more packages of Debian on it.
+func RootFSWith(ctx context.Context, packages ...string) (string, error) {
 	cache, err := os.UserCacheDir()
 	if err != nil {
 		return "", err
@@ -52,6 +55,7 @@ func RootFS(ctx context.Context) (string, error) {
 	defer unlock()
 
 	r := bare()
+	r.packages = append(r.packages, packages...)
 	root := filepath.Join(dir, "rootfs-"+r.hash())
 	if _, err := os.Stat(root); err == nil {
 		return root, nil

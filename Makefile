@@ -134,6 +134,11 @@ test-backup: ## Back a platform up and restore it on another host made for it (r
 	@scripts/root.sh "make test-backup"
 	go test -tags e2e -timeout 30m -count 1 -v ./test/backup
 
+.PHONY: test-cis
+test-cis: ## Hardening, doctor, support bundle, ufw and firewalld on bare hosts (root)
+	@scripts/root.sh "make test-cis"
+	go test -tags e2e -timeout 30m -count 1 -v ./test/cis
+
 .PHONY: bench-api
 bench-api: ## Measure the API against a bare handler over the same database
 	go test -tags e2e -timeout 20m -count 1 -v ./test/bench/api

@@ -48,19 +48,19 @@ func RootFSWith(ctx context.Context, packages ...string) (string, error) {
 	if err := os.MkdirAll(dir, 0o755); err != nil {
 		return "", err
 	}
-	unlock, err := lock(filepath.Join(dir, "rootfs.lock"))
+	r := bare()
+	r.packages = append(r.packages, packages...)
+	root := filepath.Join(dir, "rootfs-"+r.hash())
+	unlock, err := lock(root + ".lock")
 	if err != nil {
 		return "", err
 	}
 	defer unlock()
 
-	r := bare()
-	r.packages = append(r.packages, packages...)
-	root := filepath.Join(dir, "rootfs-"+r.hash())
 	if _, err := os.Stat(root); err == nil {
 		return root, nil
 	}
-	partial := filepath.Join(dir, "rootfs.partial")
+	partial := root + ".partial"
 	if err := os.RemoveAll(partial); err != nil {
 		return "", err
 	}

@@ -79,6 +79,9 @@ func hasPodGroup(path string) bool {
 
 // isEngine reports whether a process is the server or a program it carries.
 func (o ours) isEngine(q host.Process) bool {
+	if q.Elsewhere { // of an installation in a container, with the same paths
+		return false
+	}
 	if q.Exe != "" && (host.Below(q.Exe, o.paths.K3sData) || host.Below(q.Exe, o.paths.Bin)) {
 		return true
 	}

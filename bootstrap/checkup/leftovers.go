@@ -61,7 +61,8 @@ func checkLeftovers(ctx context.Context, e *env) ([]doctor.Finding, error) {
 }
 
 // staleShims lists shims of ours whose sandbox has no folder. A shim that is
-// being started has made its folder before it runs.
+// being started has made its folder before it runs. An installation in a
+// container has shims at the same path, which are seen from here.
 func (e *env) staleShims(known map[string]bool) ([]host.Process, error) {
 	all, err := e.host.Processes()
 	if err != nil {
@@ -69,7 +70,7 @@ func (e *env) staleShims(known map[string]bool) ([]host.Process, error) {
 	}
 	var stale []host.Process
 	for _, p := range all {
-		if p.Exe == filepath.Join(e.opts.Bin, "containerd-shim-runc-v2") && shimID(p) != "" && !known[shimID(p)] {
+		if !p.Elsewhere && p.Exe == filepath.Join(e.opts.Bin, "containerd-shim-runc-v2") && shimID(p) != "" && !known[shimID(p)] {
 			stale = append(stale, p)
 		}
 	}

@@ -169,8 +169,10 @@ func TestLeftovers(t *testing.T) {
 	}
 	foreign := shim(30, "dead")
 	foreign.Exe = "/usr/bin/containerd-shim-runc-v2"
+	nested := shim(31, "nested")
+	nested.Elsewhere = true
 	h.MakeDirs(tasks + "/live")
-	h.Procs = []host.Process{shim(10, "live"), shim(20, "dead"), {PID: 21, PPID: 20, StartTime: 21, Name: "app"}, foreign}
+	h.Procs = []host.Process{shim(10, "live"), shim(20, "dead"), {PID: 21, PPID: 20, StartTime: 21, Name: "app"}, foreign, nested}
 	h.MountList = []host.Mount{{Point: tasks + "/live/rootfs"}, {Point: tasks + "/dead/rootfs"}, {Point: "/srv/dead/rootfs"}}
 	found := run(t, h, o)
 	require.Len(t, found, 2)

@@ -148,6 +148,7 @@ type Process struct {
 	Deleted   bool   // the executable was replaced or removed
 	Args      []string
 	Cgroups   []string // paths inside the hierarchies
+	Elsewhere bool     // in another process namespace: in a container, maybe one that is a host of its own
 }
 
 // Words returns the words of the command line. A program that sets its own

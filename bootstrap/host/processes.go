@@ -59,6 +59,10 @@ func (l *Linux) process(pid int) (Process, error) {
 	if exe, err := os.Readlink(l.path(dir + "/exe")); err == nil {
 		p.Exe, p.Deleted = strings.CutSuffix(exe, " (deleted)")
 	}
+	if own, err := os.Readlink(l.path("/proc/self/ns/pid")); err == nil {
+		theirs, err := os.Readlink(l.path(dir + "/ns/pid"))
+		p.Elsewhere = err == nil && theirs != own
+	}
 	if args, err := l.ReadFile(dir + "/cmdline"); err == nil && len(args) > 0 {
 		p.Args = strings.Split(strings.TrimRight(string(args), "\x00"), "\x00")
 	}

@@ -28,7 +28,8 @@ type Options struct {
 	ServiceCIDR netip.Prefix
 	Ports       []int // TCP ports that others reach this host at
 	Service     host.Service
-	Enable      bool // the service is meant to start at boot
+	Enable      bool     // the service is meant to start at boot
+	Images      []string // references of the carried images; none: they are not looked at
 	Now         func() time.Time
 	// Resolve asks a name server whether it answers at all; nil asks over UDP.
 	Resolve func(ctx context.Context, server netip.Addr) error
@@ -66,8 +67,9 @@ func Checks(h host.Host, o Options) []doctor.Check {
 		{"inotify", "inotify limits", doctor.Always, checkInotify},
 		{"firewall", "firewalls of this host", doctor.Always, checkFirewall},
 		{"leftovers", "shims and mounts without a container", doctor.Running, checkLeftovers},
+		{"images", "images of other versions", doctor.Running, checkImages},
 	} {
-		all = append(all, doctor.Check{ID: c.id, Title: c.title, Scope: c.scope, Look: func(ctx context.Context) ([]doctor.Finding, error) {
+		all = append(all, doctor.Check{ID: c.id, Title: c.title, Scope: c.scope, Costly: c.id == "images", Look: func(ctx context.Context) ([]doctor.Finding, error) {
 			return c.look(ctx, e)
 		}})
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap/doctor"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/bootstrap/preflight"
+	"github.com/slipway-paas/slipway/embedded"
 	"github.com/spf13/cobra"
 )
 
@@ -149,8 +150,22 @@ func (m *machine) checkupOptions() checkup.Options {
 	return checkup.Options{
 		DataDir: m.settings.DataDir, CA: m.paths.CA, Controller: m.paths.Controller, Bin: m.paths.Bin, ResolvConf: m.settings.ResolvConf,
 		ClusterCIDR: m.settings.ClusterCIDR, ServiceCIDR: m.settings.ServiceCIDR, Ports: ports,
-		Service: m.service, Enable: !m.settings.SkipEnable,
+		Service: m.service, Enable: !m.settings.SkipEnable, Images: carriedImages(),
 	}
+}
+
+// carriedImages are the references of the images in this file; a program
+// without payload has none.
+func carriedImages() []string {
+	manifest, err := embedded.Load()
+	if err != nil {
+		return nil
+	}
+	var refs []string
+	for _, i := range manifest.Images {
+		refs = append(refs, i.Ref)
+	}
+	return refs
 }
 
 // apiPort is that of the Kubernetes API.

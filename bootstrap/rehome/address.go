@@ -119,6 +119,18 @@ func candidates(w Wanted, old string, have []Interface) (all, same []string) {
 	return all, same
 }
 
+// Usable lists the addresses by which others may reach the host, each with its
+// interface: "192.0.2.5 (eth0)".
+func Usable(have []Interface, inside []netip.Prefix) (list []string) {
+	for _, i := range have {
+		all, _ := candidates(Wanted{Inside: inside}, "", []Interface{i})
+		for _, a := range all {
+			list = append(list, fmt.Sprintf("%s (%s)", a, i.Name))
+		}
+	}
+	return list
+}
+
 // foreign are interfaces by which nobody outside reaches the host: bridges and
 // tunnels of container networks.
 func foreign(name string) bool {

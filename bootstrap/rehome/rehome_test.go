@@ -67,6 +67,11 @@ func TestFind(t *testing.T) {
 	}
 }
 
+func TestUsable(t *testing.T) {
+	have := []rehome.Interface{on("lo", "127.0.0.1"), on("cni0", "10.42.0.1"), on("x0", "10.43.0.9"), on("eth0", "192.0.2.5", "2001:db8::5", "fe80::1")}
+	assert.Equal(t, []string{"192.0.2.5 (eth0)", "2001:db8::5 (eth0)"}, rehome.Usable(have, []netip.Prefix{netip.MustParsePrefix("10.43.0.0/16")}))
+}
+
 func TestInterfaces(t *testing.T) {
 	have, err := rehome.Interfaces()
 	require.NoError(t, err)

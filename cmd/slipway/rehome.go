@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"slices"
 	"strings"
 	"time"
@@ -63,7 +64,7 @@ func rehomeHost(ctx context.Context, out io.Writer, flags map[string]string, che
 	domain := m.settings.Domain
 	m.settings.Domain = before.Domain
 	m.settings.MoveTo(domain)
-	if err := present(flags["SLIPWAY_NODE_IP"]); err != nil {
+	if err := m.present(flags["SLIPWAY_NODE_IP"]); err != nil {
 		return err
 	}
 	_, place, err := locate(m.host, m.settings)
@@ -110,7 +111,7 @@ func (m *machine) keepPlace() error {
 }
 
 // present refuses an address that is not on this host.
-func present(address string) error {
+func (m *machine) present(address string) error {
 	if address == "" {
 		return nil
 	}
@@ -118,14 +119,7 @@ func present(address string) error {
 	if err != nil || rehome.Has(have, address) {
 		return err
 	}
-	var all []string
-	for _, i := range have {
-		for _, a := range i.Addresses {
-			if a.IsGlobalUnicast() {
-				all = append(all, fmt.Sprintf("%s (%s)", a, i.Name))
-			}
-		}
-	}
+	all := rehome.Usable(have, []netip.Prefix{m.settings.ClusterCIDR, m.settings.ServiceCIDR})
 	return fmt.Errorf("no interface of this host has the address %s; it has %s. Nothing was changed", address, strings.Join(all, ", "))
 }
 

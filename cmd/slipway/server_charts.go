@@ -59,7 +59,7 @@ func (s *server) applyCharts(ctx context.Context) error {
 	if err := s.writeSecrets(ctx); err != nil {
 		return err
 	}
-	return s.charts.ApplyAll(ctx, charts.List(), s.chartSettings(node), s.chartEvent)
+	return s.charts.ApplyAll(ctx, charts.List(), s.chartSettings(), s.chartEvent)
 }
 
 // podPatience bounds the wait for the kubelet's fresh view of old pods: one
@@ -125,10 +125,10 @@ func (s *server) showRelease(r helm.Release) {
 	}
 }
 
-func (s *server) chartSettings(node k3s.Node) charts.Settings {
+func (s *server) chartSettings() charts.Settings {
 	c := charts.Defaults()
 	c.Domain, c.FormerDomains = s.settings.Domain, s.settings.FormerDomains
-	c.NodeIP = node.Address
+	c.NodeIP = s.address // the node's own record is from before a move until the kubelet has looked
 	c.SharedRoot = sharedRoot("/proc/self/mountinfo")
 	c.DNSIP = s.settings.ClusterDNS().String()
 	c.RegistryIP = s.settings.RegistryIP().String()

@@ -76,7 +76,7 @@ func createToken(c *cobra.Command, role join.Role, ttl time.Duration, note, outp
 	if err != nil {
 		return err
 	}
-	_, address, err := k3s.NodeIdentity(m.settings.NodeName, m.settings.NodeIP)
+	_, place, err := locate(m.host, m.settings)
 	if err != nil {
 		return err
 	}
@@ -84,7 +84,7 @@ func createToken(c *cobra.Command, role join.Role, ttl time.Duration, note, outp
 	if err != nil {
 		return err
 	}
-	created := createdToken{JoinToken: made, K3sToken: token.K3s(), K3sURL: "https://" + net.JoinHostPort(address, "6443")}
+	created := createdToken{JoinToken: made, K3sToken: token.K3s(), K3sURL: "https://" + net.JoinHostPort(place.now.Address, "6443")}
 	token.Server = created.K3sURL
 	created.Token = token.String()
 	if output == "json" {

@@ -192,6 +192,21 @@ func (c *Client) SetConfig(ctx context.Context, app string, values map[string]st
 	return err
 }
 
+// Config lists the settings of an app by name.
+func (c *Client) Config(ctx context.Context, app string) (map[string]string, error) {
+	var config struct{ Values []Value }
+	if _, err := c.Call(ctx, http.MethodGet, "/apps/"+app+"/config/", nil, &config); err != nil {
+		return nil, err
+	}
+	values := map[string]string{}
+	for _, v := range config.Values {
+		if v.Value != nil {
+			values[v.Name] = *v.Value
+		}
+	}
+	return values, nil
+}
+
 // Scale sets how many web processes run.
 func (c *Client) Scale(ctx context.Context, app string, web int) error {
 	_, err := c.Call(ctx, http.MethodPost, "/apps/"+app+"/ptypes/scale/", map[string]int{"web": web}, nil)

@@ -108,6 +108,13 @@ func (h *Host) Close() error {
 	return h.record.remove()
 }
 
+// Files is the folder with what was written below the host's root, as this
+// machine sees it; also while the host is off. /var/lib is not below it.
+func (h *Host) Files() string { return filepath.Join(h.dir, "upper") }
+
+// Data is the folder that is /var/lib of the host, also while it is off.
+func (h *Host) Data() string { return filepath.Join(h.dir, "data") }
+
 // Console is what process 1 has printed.
 func (h *Host) Console() string {
 	b, _ := os.ReadFile(filepath.Join(h.dir, "console.log"))

@@ -139,6 +139,16 @@ test-cis: ## Hardening, doctor, support bundle, ufw and firewalld on bare hosts 
 	@scripts/root.sh "make test-cis"
 	go test -tags e2e -timeout 30m -count 1 -v ./test/cis
 
+.PHONY: test-rehome
+test-rehome: ## Bare hosts that move: address, host name, domain, 400 days (root)
+	@scripts/root.sh "make test-rehome"
+	go test -tags e2e -timeout 40m -count 1 -v ./test/rehome
+
+.PHONY: test-powerloss
+test-powerloss: ## Pull the plug of a bare host during writes, ROUNDS=100 times (root)
+	@scripts/root.sh "make test-powerloss"
+	ROUNDS=$(or $(ROUNDS),100) go test -tags e2e -timeout 10h -count 1 -v ./test/powerloss
+
 .PHONY: bench-api
 bench-api: ## Measure the API against a bare handler over the same database
 	go test -tags e2e -timeout 20m -count 1 -v ./test/bench/api

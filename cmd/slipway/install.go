@@ -130,6 +130,17 @@ func install(ctx context.Context, out io.Writer, flags map[string]string) error 
 	if err := m.settings.Credentials(); err != nil {
 		return err
 	}
+	executable, err := os.Executable()
+	if err != nil {
+		return err
+	}
+	upgrades, err := m.installUpgrades(ctx, executable)
+	if err != nil {
+		return err
+	}
+	if upgrades {
+		return m.carryOutUpgrade(ctx, out, false)
+	}
 	if err := m.install(ctx, nil); err != nil {
 		return fmt.Errorf("%w\nRun \"slipway install\" again to go on, \"slipway doctor\" to look for the cause, \"slipway uninstall\" to take everything back. Log: %s", err, m.service.Logs())
 	}
@@ -142,13 +153,6 @@ func (m *machine) install(ctx context.Context, restore *bootstrap.Part) error {
 	executable, err := os.Executable()
 	if err != nil {
 		return err
-	}
-	upgrades, err := m.installUpgrades(ctx, executable)
-	if err != nil {
-		return err
-	}
-	if upgrades {
-		return m.carryOutUpgrade(ctx, out, false)
 	}
 	w := newWatcher(socketFile(m.paths), m.host, m.service)
 	deps := bootstrap.InstallDeps{

@@ -136,7 +136,8 @@ func (m *machine) checks(own bool) ([]doctor.Check, error) {
 		return nil, err
 	}
 	all = append(all, checkup.Checks(m.host, m.checkupOptions())...)
-	return append(all, m.backupChecks()...), nil
+	all = append(all, m.backupChecks()...)
+	return append(all, m.homeChecks()...), nil
 }
 
 func (m *machine) checkupOptions() checkup.Options {

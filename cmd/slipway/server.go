@@ -100,14 +100,14 @@ func newServer() (*server, error) {
 	}
 	s.board = lifecycle.NewBoard(time.Now, append(names, lineController, lineDeploys, lineGit)...)
 	s.charts = helm.New(s.paths.Kubeconfig, version)
-	if s.charts.Images, err = carriedImages(); err != nil {
+	if s.charts.Images, err = carriedDigests(); err != nil {
 		return nil, err
 	}
 	return s, nil
 }
 
-// carriedImages are the images in this program, as digests by reference.
-func carriedImages() (map[string]string, error) {
+// carriedDigests are the digests of the images in this program, by reference.
+func carriedDigests() (map[string]string, error) {
 	if !embedded.Available() {
 		return nil, nil
 	}

@@ -38,8 +38,10 @@ type Leaf struct {
 
 // Folders are where k3s keeps certificates below its data folder.
 func Folders(dataDir string) []string {
+	server := filepath.Join(dataDir, "server", "tls")
 	return []string{
-		filepath.Join(dataDir, "server", "tls"), filepath.Join(dataDir, "server", "tls", "etcd"), filepath.Join(dataDir, "agent"),
+		server, filepath.Join(server, "etcd"), filepath.Join(server, "kube-controller-manager"), filepath.Join(server, "kube-scheduler"),
+		filepath.Join(dataDir, "agent"),
 	}
 }
 

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/checkpoint"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/bootstrap/rehome"
 	"github.com/spf13/cobra"
@@ -175,6 +176,14 @@ func (m *machine) running(ctx context.Context) (found *lifecycle.Report) {
 // moveHouse writes the settings, has the server start with them, and waits
 // until it runs at its new place.
 func (m *machine) moveHouse(ctx context.Context, out io.Writer, old string, place home) error {
+	dir, err := m.keepBefore(ctx, "settings before the platform moved from "+old,
+		checkpoint.Item{Name: "settings", Path: m.paths.Etc}, checkpoint.Item{Name: "engine-settings", Path: m.paths.K3sEtc})
+	if err != nil {
+		return err
+	}
+	if _, err := fmt.Fprintln(out, "The settings of before are in", dir); err != nil {
+		return err
+	}
 	w := newWatcher(socketFile(m.paths), m.host, m.service)
 	deps := m.installDeps()
 	deps.NodeReady = bootstrap.Part{Name: "at the new place", Do: w.place(m.settings.Domain, place.now.Address)}
@@ -183,7 +192,7 @@ func (m *machine) moveHouse(ctx context.Context, out io.Writer, old string, plac
 	if err := in.Reconfigure(ctx); err != nil {
 		return fmt.Errorf("%w\nRun \"slipway rehome\" again to go on; to stay at %s run \"slipway rehome --domain %s\". Log: %s", err, old, old, m.service.Logs())
 	}
-	_, err := fmt.Fprintf(out, "The platform is at http://drycc.%s, address %s.\n", m.settings.Domain, place.now.Address)
+	_, err = fmt.Fprintf(out, "The platform is at http://drycc.%s, address %s.\n", m.settings.Domain, place.now.Address)
 	return err
 }
 

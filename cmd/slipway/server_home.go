@@ -14,6 +14,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/slipway-paas/slipway/bootstrap"
+	"github.com/slipway-paas/slipway/bootstrap/checkpoint"
 	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/k3s"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
@@ -155,6 +156,12 @@ func (s *server) followAddress(ctx context.Context) error {
 		return fmt.Errorf("the datastore has members on other servers, which know this one by its old address; "+
 			"give this host its address %s again, or remove the node on another server (\"slipway node remove %s\") and join it anew", s.home.was.Address, s.nodeName)
 	}
+	dir, err := m.keepBefore(ctx, "before etcd was told the address "+s.address,
+		checkpoint.Item{Name: "kubernetes", Path: filepath.Join(s.settings.DataDir, "server")})
+	if err != nil {
+		return err
+	}
+	s.log.WithField("folder", dir).Info("rehome: the datastore was kept as it was")
 	return s.resetMembership(ctx, m.host)
 }
 
@@ -188,6 +195,21 @@ func (s *server) k3sArgs() []string {
 		args = append(args, "--node-ip="+s.address)
 	}
 	return args
+}
+
+// mostKept is how many checkpoints of moves are kept.
+const mostKept = 2
+
+// keepBefore keeps what a move changes, as it is now, in a checkpoint.
+func (m *machine) keepBefore(ctx context.Context, note string, items ...checkpoint.Item) (dir string, err error) {
+	root := m.paths.Checkpoints
+	about := checkpoint.About{Reason: "rehome", Slipway: version, Kubernetes: k3s.Version(), Note: note}
+	kept, err := checkpoint.Take(ctx, root, about, time.Now(), items...)
+	if err != nil {
+		return "", err
+	}
+	_, err = checkpoint.Prune(root, about.Reason, mostKept)
+	return kept.Dir, err
 }
 
 // configure writes the configuration for the present settings, through the

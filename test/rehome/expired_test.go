@@ -36,13 +36,15 @@ func TestStartAfterFourHundredDays(t *testing.T) {
 	a := moving{house.Build(t, "reold", "172.31.77.63", "old.example.com", "INSTALL_K3S_EXEC=server --cluster-init")}
 	a.Sh(t, "systemctl stop slipway.service")
 	aged := newAging(t, a.Data())
-	for _, dir := range []string{"rancher/k3s/server/tls", "rancher/k3s/server/tls/etcd", "rancher/k3s/agent"} {
-		aged.folder(t, filepath.Join(a.Data(), dir))
+	for _, dir := range []string{"server/tls", "server/tls/etcd", "server/tls/kube-controller-manager", "server/tls/kube-scheduler", "agent"} {
+		aged.folder(t, filepath.Join(a.Data(), "rancher/k3s", dir))
 	}
 	aged.file(t, filepath.Join(a.Data(), "slipway/ca/wildcard.pem"))
 	aged.listener(t, filepath.Join(a.Data(), "rancher/k3s/server/tls/dynamic-cert.json"))
 	aged.kubeconfig(t, filepath.Join(a.Files(), "etc/rancher/k3s/k3s.yaml"))
-	require.Greater(t, len(aged.done), 20, "%v", aged.done)
+	for _, name := range []string{"serving-kube-apiserver.crt", "etcd/server-client.crt", "kube-scheduler.crt", "agent/client-kubelet.crt", "wildcard.pem"} {
+		require.Contains(t, strings.Join(aged.done, "\n"), name)
+	}
 	t.Logf("%d certificates ended", len(aged.done))
 
 	require.NoError(t, a.Kill())

@@ -16,7 +16,7 @@ import (
 )
 
 func newUninstallCmd() *cobra.Command {
-	var yes, keep bool
+	var yes, keep, force bool
 	cmd := &cobra.Command{
 		Use:   "uninstall",
 		Short: "Take the platform off this host and show what is left",
@@ -27,10 +27,11 @@ host with how it was before the install. Exits with 0 only when nothing is left.
 			if !yes && !confirmed(keep) {
 				return errors.New("nothing was changed; give --yes to remove the platform with all apps and data")
 			}
-			return uninstall(c, keep)
+			return uninstall(c, keep, force)
 		},
 	}
 	cmd.Flags().BoolVar(&yes, "yes", false, "do not ask")
+	cmd.Flags().BoolVar(&force, "force", false, "also when the host is one of several servers that still count on it")
 	cmd.Flags().BoolVar(&keep, "keep-data", false, "keep settings, database, certificates and volumes for a later install")
 	return cmd
 }
@@ -49,12 +50,17 @@ func confirmed(keep bool) bool {
 	return strings.TrimSpace(answer) == "yes"
 }
 
-func uninstall(c *cobra.Command, keep bool) error {
+func uninstall(c *cobra.Command, keep, force bool) error {
 	// The netlink library logs attributes of newer kernels that it does not know.
 	log.SetOutput(io.Discard)
 	m, err := openMachine(nil, nil)
 	if err != nil {
 		return err
+	}
+	if !force {
+		if err := m.mayUninstall(c.Context()); err != nil {
+			return err
+		}
 	}
 	u := &bootstrap.Uninstall{
 		Host: m.host, Service: m.service, Settings: m.settings, Progress: m.progress, Clock: time.Now, KeepData: keep,
@@ -77,6 +83,8 @@ func uninstall(c *cobra.Command, keep bool) error {
 	if bootstrap.Counts(result.Diff) {
 		return errors.New("the host is not as it was before the install; the lines above say where")
 	}
-	_, err = fmt.Fprintln(out, "Slipway is removed; the host is as it was before.")
-	return err
+	if _, err := fmt.Fprintln(out, "Slipway is removed; the host is as it was before."); err != nil {
+		return err
+	}
+	return m.farewell(out)
 }

@@ -3,6 +3,7 @@ package kube
 import (
 	"context"
 	"fmt"
+	"reflect"
 	"slices"
 	"sync"
 	"time"
@@ -23,34 +24,74 @@ func (p pending) none() bool {
 	return len(p.http)+len(p.grpc)+len(p.tcp)+len(p.tls)+len(p.gateways) == 0
 }
 
-// put applies objects of a kind and lists those that the gateway has not taken.
-func put[T metav1.Object](ctx context.Context, client patcher[T], objects []T, taken func(T) (bool, string)) (open []string, err error) {
+// edgeKind is how objects of a kind are made to be what is wanted.
+type edgeKind[T metav1.Object] struct {
+	client patcher[T]
+	list   func(context.Context, metav1.ListOptions) ([]T, string, error)
+	spec   func(T) any
+	taken  func(T) (bool, string) // by the gateway, and else why not
+}
+
+// put applies objects and lists those that the gateway has not taken. An app
+// with a hundred domains has dozens, of which a change touches one or two: what
+// the cluster has already is left alone, which one list tells.
+func (k edgeKind[T]) put(ctx context.Context, app string, objects []T) (open []string, err error) {
+	if len(objects) == 0 {
+		return nil, nil
+	}
+	found, _, err := k.list(ctx, edgeSelector(app))
+	if err != nil {
+		return nil, err
+	}
+	there := map[string]T{}
+	for _, obj := range found {
+		there[obj.GetName()] = obj
+	}
 	for _, obj := range objects {
-		now, err := apply(ctx, client, obj)
-		if err != nil {
-			return open, err
+		now, ok := there[obj.GetName()]
+		if !ok || !k.same(now, obj) {
+			if now, err = apply(ctx, k.client, obj); err != nil {
+				return open, err
+			}
 		}
-		if ok, _ := taken(now); !ok {
+		if ok, _ := k.taken(now); !ok {
 			open = append(open, obj.GetName())
 		}
 	}
 	return open, nil
 }
 
+// same reports whether an object of the cluster is what want says. Where the
+// API server fills in what want leaves open it is not, and is applied.
+func (k edgeKind[T]) same(now, want T) bool {
+	return now.GetDeletionTimestamp() == nil && reflect.DeepEqual(k.spec(now), k.spec(want)) &&
+		contains(now.GetLabels(), want.GetLabels()) && contains(now.GetAnnotations(), want.GetAnnotations())
+}
+
 func (c *Cluster) showRoutes(ctx context.Context, app string, o EdgeObjects) (open pending, err error) {
-	if open.gateways, err = put(ctx, c.gateway.Gateways(app), o.Gateways, programmed); err != nil {
+	gateways := edgeKind[*gatewayv1.Gateway]{c.gateway.Gateways(app), c.gateways(app).list,
+		func(g *gatewayv1.Gateway) any { return g.Spec }, programmed}
+	if open.gateways, err = gateways.put(ctx, app, o.Gateways); err != nil {
 		return open, err
 	}
-	if open.http, err = put(ctx, c.gateway.HTTPRoutes(app), o.HTTPRoutes, takenHTTP); err != nil {
+	http := edgeKind[*gatewayv1.HTTPRoute]{c.gateway.HTTPRoutes(app), c.routes(app).list,
+		func(r *gatewayv1.HTTPRoute) any { return r.Spec }, takenHTTP}
+	if open.http, err = http.put(ctx, app, o.HTTPRoutes); err != nil {
 		return open, err
 	}
-	if open.grpc, err = put(ctx, c.gateway.GRPCRoutes(app), o.GRPCRoutes, takenGRPC); err != nil {
+	grpc := edgeKind[*gatewayv1.GRPCRoute]{c.gateway.GRPCRoutes(app), c.grpcRoutes(app).list,
+		func(r *gatewayv1.GRPCRoute) any { return r.Spec }, takenGRPC}
+	if open.grpc, err = grpc.put(ctx, app, o.GRPCRoutes); err != nil {
 		return open, err
 	}
-	if open.tcp, err = put(ctx, c.streams.TCPRoutes(app), o.TCPRoutes, takenTCP); err != nil {
+	tcp := edgeKind[*streamv1.TCPRoute]{c.streams.TCPRoutes(app), c.tcpRoutes(app).list,
+		func(r *streamv1.TCPRoute) any { return r.Spec }, takenTCP}
+	if open.tcp, err = tcp.put(ctx, app, o.TCPRoutes); err != nil {
 		return open, err
 	}
-	open.tls, err = put(ctx, c.streams.TLSRoutes(app), o.TLSRoutes, takenTLS)
+	tls := edgeKind[*streamv1.TLSRoute]{c.streams.TLSRoutes(app), c.tlsRoutes(app).list,
+		func(r *streamv1.TLSRoute) any { return r.Spec }, takenTLS}
+	open.tls, err = tls.put(ctx, app, o.TLSRoutes)
 	return open, err
 }
 

@@ -1,6 +1,7 @@
 package kube
 
 import (
+	"fmt"
 	"net/http"
 	"slices"
 	"strings"
@@ -67,6 +68,69 @@ func TestExposeAndTakeBack(t *testing.T) {
 	assert.Empty(t, s.names(helloGRPC))
 	assert.Empty(t, s.names(helloGateways))
 	assert.Equal(t, []string{"hello-web-v3-env"}, s.names(helloSecrets))
+}
+
+// A change of one domain of many sends what holds that domain, and nothing else;
+// what somebody has changed in the cluster is put right.
+func TestExposeSendsChangedRoutesOnly(t *testing.T) {
+	s, c := newSimulation(t)
+	require.NoError(t, c.Apply(t.Context(), webDeployment(2)))
+	many := func() control.Exposure {
+		x := webExposure()
+		for i := range 100 {
+			name := fmt.Sprintf("d%d.example.com", i)
+			x.Routes[0].Hosts = append(x.Routes[0].Hosts, name)
+			x.Certs = append(x.Certs, control.Pair{Domain: name, Name: "one", Chain: []byte("chain"), Key: []byte("key")})
+		}
+		return x
+	}
+	require.NoError(t, c.Expose(t.Context(), many()))
+	require.Greater(t, len(s.names(helloRoutes)), 7)
+	sent := func(x control.Exposure) (paths []string) {
+		s.set(func(s *apiServer) { s.requests = nil })
+		require.NoError(t, c.Expose(t.Context(), x))
+		for _, r := range s.requests {
+			if path, ok := strings.CutPrefix(r, "PATCH "); ok && !strings.HasPrefix(path, helloServices) {
+				paths = append(paths, path)
+			}
+		}
+		return paths
+	}
+	assert.Empty(t, sent(many()))
+
+	one := many()
+	one.Routes[0].Hosts[50] = "another.example.com"
+	paths := sent(one)
+	assert.NotEmpty(t, paths)
+	assert.LessOrEqual(t, len(paths), 2, "the part it was in and the part it is in")
+	for _, path := range paths {
+		assert.True(t, strings.HasPrefix(path, helloRoutes+"/"), path)
+	}
+	assert.Empty(t, sent(one))
+}
+
+// What somebody has changed in the cluster is not taken for what is wanted.
+func TestSame(t *testing.T) {
+	k := edgeKind[*gatewayv1.HTTPRoute]{spec: func(r *gatewayv1.HTTPRoute) any { return r.Spec }}
+	route := func() *gatewayv1.HTTPRoute {
+		return &gatewayv1.HTTPRoute{
+			ObjectMeta: metav1.ObjectMeta{Labels: map[string]string{"app": "hello"}},
+			Spec:       gatewayv1.HTTPRouteSpec{Hostnames: []gatewayv1.Hostname{"a.example.com", "b.example.com"}},
+		}
+	}
+	theirs := route()
+	theirs.Labels["theirs"], theirs.ResourceVersion, theirs.Status.Parents = "too", "7", []gatewayv1.RouteParentStatus{{}}
+	assert.True(t, k.same(theirs, route()), "what others add is theirs")
+	for name, change := range map[string]func(*gatewayv1.HTTPRoute){
+		"a name less":   func(r *gatewayv1.HTTPRoute) { r.Spec.Hostnames = r.Spec.Hostnames[:1] },
+		"a name more":   func(r *gatewayv1.HTTPRoute) { r.Spec.Hostnames = append(r.Spec.Hostnames, "c.example.com") },
+		"another label": func(r *gatewayv1.HTTPRoute) { r.Labels["app"] = "other" },
+		"being deleted": func(r *gatewayv1.HTTPRoute) { r.DeletionTimestamp = &metav1.Time{Time: time.Unix(1, 0)} },
+	} {
+		now := route()
+		change(now)
+		assert.False(t, k.same(now, route()), name)
+	}
 }
 
 // One certificate of many is renewed: the others are not even sent.

@@ -79,6 +79,9 @@ func runUpgrade(ctx context.Context, out io.Writer, f upgradeFlags) error {
 	if _, err := os.Stat(m.paths.Binary); err != nil {
 		return fmt.Errorf("there is nothing to upgrade, as %s is not installed: run \"slipway install\" instead", m.paths.Binary)
 	}
+	if m.settings.Role == bootstrap.RoleAgent {
+		return errors.New("this host is an agent, which runs the version of its servers: upgrade the server, then run install.sh here as when it joined, which gets the server's program and installs it")
+	}
 	if f.rollback {
 		return m.rollBack(ctx, out, f.yes)
 	}

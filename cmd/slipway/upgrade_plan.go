@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -108,6 +109,9 @@ func (m *machine) planContents(ctx context.Context, p *upgradePlan) error {
 	if len(p.Unwell) > 0 {
 		return nil // the cluster may not answer
 	}
+	if err := m.planServers(ctx, p); err != nil {
+		return err
+	}
 	s, err := newServer()
 	if err != nil {
 		return err
@@ -117,6 +121,35 @@ func (m *machine) planContents(ctx context.Context, p *upgradePlan) error {
 		p.Unwell = append(p.Unwell, fmt.Sprintf("charts: %v", err))
 	}
 	p.Charts = append(p.Charts, changed...)
+	return nil
+}
+
+// planServers refuses a cluster of several servers: the copy of one member's
+// datastore can't be brought back into a cluster whose others went on.
+func (m *machine) planServers(ctx context.Context, p *upgradePlan) error {
+	member := filepath.Join(m.settings.DataDir, "server", "db", "etcd", "member")
+	if _, err := m.host.Stat(member); errors.Is(err, fs.ErrNotExist) {
+		return nil // SQLite has one server
+	} else if err != nil {
+		return err
+	}
+	nodes, err := k3s.OpenNodes(m.paths.Kubeconfig)
+	if err != nil {
+		return err
+	}
+	all, err := nodes.List(ctx)
+	if err != nil {
+		return err
+	}
+	servers := 0
+	for _, n := range all {
+		if n.Etcd {
+			servers++
+		}
+	}
+	if servers > 1 {
+		p.Refused = append(p.Refused, fmt.Sprintf("this cluster has %d servers, and upgrading one of several is not supported: what one server keeps can't be brought back while the others go on", servers))
+	}
 	return nil
 }
 

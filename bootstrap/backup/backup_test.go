@@ -236,6 +236,15 @@ func TestPrune(t *testing.T) {
 	put("anything", "p1", 1)
 	put("slipway-3", "p1", 2)
 	put("slipway-other", "p2", 0)
+	for name, content := range map[string]string{"ours": `{"id":"1","platform":"p1"}`, "theirs": `{"id":"1","platform":"p2"}`, "other": "x"} {
+		require.NoError(t, os.WriteFile(filepath.Join(place.Path, name+".part"), []byte("slipway-backup 1\n"+content+"\n"), 0o600))
+	}
+	running, err := place.Create(t.Context(), "running", 0)
+	require.NoError(t, err)
+	_, err = running.Write([]byte("slipway-backup 1\n{\"id\":\"1\",\"platform\":\"p1\"}\n"))
+	require.NoError(t, err)
+	_, err = place.Create(t.Context(), "running", 0)
+	require.ErrorContains(t, err, "another run")
 	require.NoError(t, os.WriteFile(filepath.Join(place.Path, "slipway-20200101-000000-aaaaaaaa.backup"), []byte("not made by us"), 0o600))
 	keep, err := backup.ParseKeep("1")
 	require.NoError(t, err)
@@ -247,6 +256,12 @@ func TestPrune(t *testing.T) {
 		left = append(left, o.Name)
 	}
 	assert.Equal(t, []string{"slipway-20200101-000000-aaaaaaaa.backup", "slipway-3", "slipway-other"}, left)
+	parts := must(filepath.Glob(filepath.Join(place.Path, "*.part")))
+	for i := range parts {
+		parts[i] = filepath.Base(parts[i])
+	}
+	assert.Equal(t, []string{"other.part", "running.part", "theirs.part"}, parts)
+	require.NoError(t, running.Abort())
 }
 
 func TestKeep(t *testing.T) {

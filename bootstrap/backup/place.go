@@ -10,9 +10,12 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
 // Place keeps backups: a folder, or what has a prefix in a bucket.
@@ -26,6 +29,9 @@ type Place interface {
 	List(ctx context.Context) ([]Object, error)
 	// Remove deletes one.
 	Remove(ctx context.Context, name string) error
+	// Sweep removes what runs that were killed left of this installation's
+	// backups, and nothing that is being written.
+	Sweep(ctx context.Context, platform string) error
 	// String is the place for messages, without secrets.
 	String() string
 }
@@ -86,8 +92,12 @@ func peek(ctx context.Context, p Place, name string) (Header, error) {
 }
 
 // Prune removes those backups of one installation that are not to be kept, and
-// returns their names. Those of others, and other files, stay.
+// returns their names. Those of others, and other files, stay. What killed runs
+// have left goes too.
 func Prune(ctx context.Context, p Place, platform string, k Keep) (removed []string, err error) {
+	if err := p.Sweep(ctx, platform); err != nil {
+		return nil, err
+	}
 	all, err := ListKept(ctx, p)
 	if err != nil {
 		return nil, err
@@ -113,6 +123,11 @@ func FileName(h Header) string {
 	return fmt.Sprintf("slipway-%s-%.8s.backup", h.Created.UTC().Format("20060102-150405"), h.ID)
 }
 
+// madeUp matches what FileName makes.
+//
+//lint:global compiled once
+var madeUp = regexp.MustCompile(`^slipway-\d{8}-\d{6}-[0-9a-f]{8}\.backup$`)
+
 // Folder keeps backups in a directory.
 type Folder struct{ Path string }
 
@@ -131,12 +146,52 @@ func (f Folder) Create(_ context.Context, name string, _ int64) (Sink, error) {
 	if err := os.MkdirAll(f.Path, 0o700); err != nil {
 		return nil, fmt.Errorf("write the backup: %w", err)
 	}
-	// A part that a killed run left is ours to replace.
-	file, err := os.OpenFile(path+partSuffix, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	file, err := os.OpenFile(path+partSuffix, os.O_WRONLY|os.O_CREATE, 0o600)
 	if err != nil {
 		return nil, fmt.Errorf("write the backup: %w", err)
 	}
+	// The lock tells a part that is being written from one that a killed run
+	// left, which is ours to replace.
+	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
+		return nil, errors.Join(fmt.Errorf("write the backup: %s is being written by another run", path), file.Close())
+	}
+	if err := file.Truncate(0); err != nil {
+		return nil, errors.Join(fmt.Errorf("write the backup: %w", err), file.Close())
+	}
 	return &fileSink{File: file, path: path}, nil
+}
+
+// Sweep implements Place.
+func (f Folder) Sweep(_ context.Context, platform string) error {
+	parts, err := filepath.Glob(filepath.Join(f.Path, "*"+partSuffix))
+	if err != nil {
+		return fmt.Errorf("look for unfinished backups: %w", err)
+	}
+	for _, part := range parts {
+		if err := sweepPart(part, platform); err != nil {
+			return fmt.Errorf("remove an unfinished backup: %w", err)
+		}
+	}
+	return nil
+}
+
+func sweepPart(path, platform string) (err error) {
+	file, err := os.Open(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	defer func() { err = errors.Join(err, file.Close()) }()
+	h, err := ReadHeader(bufio.NewReaderSize(file, maxHeader))
+	if err != nil || h.Platform != platform {
+		return nil // not ours, or not known to be
+	}
+	if unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB) != nil {
+		return nil // being written
+	}
+	return os.Remove(path)
 }
 
 type fileSink struct {

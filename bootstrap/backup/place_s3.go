@@ -13,6 +13,7 @@ import (
 	"os"
 	"path"
 	"strings"
+	"time"
 
 	"github.com/minio/minio-go/v7"
 	"github.com/minio/minio-go/v7/pkg/credentials"
@@ -171,6 +172,33 @@ func (s *bucketSink) Abort() error {
 		err = errors.Join(err, end)
 	}
 	return err
+}
+
+// staleUpload is the age from which an unfinished upload can't be one that is
+// under way.
+const staleUpload = 7 * 24 * time.Hour
+
+// Sweep implements Place. What an unfinished upload holds can't be read, so it
+// goes by the names that are made up here, and by its age.
+func (b *Bucket) Sweep(ctx context.Context, _ string) error {
+	prefix := b.prefix
+	if prefix != "" {
+		prefix += "/"
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	for u := range b.client.ListIncompleteUploads(ctx, b.name, prefix, false) {
+		if u.Err != nil {
+			return b.explained("look for unfinished uploads", u.Err)
+		}
+		if !madeUp.MatchString(strings.TrimPrefix(u.Key, prefix)) || time.Since(u.Initiated) < staleUpload {
+			continue
+		}
+		if err := b.client.RemoveIncompleteUpload(ctx, b.name, u.Key); err != nil {
+			return b.explained("drop an unfinished upload", err)
+		}
+	}
+	return nil
 }
 
 // Open implements Place.

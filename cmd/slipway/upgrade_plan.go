@@ -116,7 +116,7 @@ func (m *machine) planContents(ctx context.Context, p *upgradePlan) error {
 	if err != nil {
 		return err
 	}
-	changed, err := s.charts.Changed(ctx, charts.List(), s.chartSettings(k3s.Node{Address: s.address}))
+	changed, err := s.charts.Changed(ctx, charts.List(), s.chartSettings())
 	if err != nil {
 		p.Unwell = append(p.Unwell, fmt.Sprintf("charts: %v", err))
 	}
@@ -133,7 +133,7 @@ func (m *machine) planServers(ctx context.Context, p *upgradePlan) error {
 	} else if err != nil {
 		return err
 	}
-	nodes, err := k3s.OpenNodes(m.paths.Kubeconfig)
+	nodes, err := k3s.OpenFleet(m.paths.Kubeconfig)
 	if err != nil {
 		return err
 	}

@@ -337,10 +337,3 @@ func Versions(releases []Release) []int {
 	slices.Sort(v)
 	return v
 }
-
-// At is the client, with its token, for the platform on another machine.
-func (c *Client) At(m *Machine) *Client {
-	other := NewClient(m)
-	other.token = c.token
-	return other
-}

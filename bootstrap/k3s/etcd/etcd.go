@@ -95,10 +95,21 @@ func member(o Options, plain string, s Summary) error {
 		return fmt.Errorf("etcd: make the member: %w", err)
 	}
 	// Where k3s keeps the member's name.
-	if err := os.WriteFile(filepath.Join(o.Dir, "name"), []byte(o.Name), 0o600); err != nil {
+	if err := writeSynced(filepath.Join(o.Dir, "name"), []byte(o.Name)); err != nil {
 		return fmt.Errorf("etcd: make the member: %w", err)
 	}
 	return os.Chmod(o.Dir, 0o700)
+}
+
+// writeSynced writes a file whose content survives a loss of power: k3s takes
+// an empty name for the member's.
+func writeSynced(path string, data []byte) error {
+	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	if err != nil {
+		return err
+	}
+	_, err = f.Write(data)
+	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // batch is how many keys are written at a time.

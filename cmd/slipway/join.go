@@ -16,7 +16,6 @@ import (
 
 	"github.com/slipway-paas/slipway/bootstrap"
 	"github.com/slipway-paas/slipway/bootstrap/join"
-	"github.com/slipway-paas/slipway/bootstrap/k3s"
 	"github.com/slipway-paas/slipway/bootstrap/k3s/etcd"
 	"github.com/slipway-paas/slipway/embedded"
 	"github.com/spf13/cobra"
@@ -96,7 +95,7 @@ func joinCluster(ctx context.Context, out io.Writer, o joinOptions) error {
 	if err != nil {
 		return err
 	}
-	offer, err := askCluster(ctx, client, m.settings)
+	offer, err := m.askCluster(ctx, client)
 	if err != nil {
 		return err
 	}
@@ -192,8 +191,9 @@ func dialCluster(ctx context.Context, s bootstrap.Settings) (*join.Client, error
 }
 
 // askCluster gets the offer and checks that this program fits it.
-func askCluster(ctx context.Context, client *join.Client, s bootstrap.Settings) (join.Offer, error) {
-	name, _, err := k3s.NodeIdentity(s.NodeName, s.NodeIP)
+func (m *machine) askCluster(ctx context.Context, client *join.Client) (join.Offer, error) {
+	s := m.settings
+	name, err := nodeName(m.host, s)
 	if err != nil {
 		return join.Offer{}, err
 	}

@@ -30,7 +30,7 @@ func (m *machine) mayUninstall(ctx context.Context) error {
 	if err != nil {
 		return nil // it does not answer
 	}
-	name, _, err := k3s.NodeIdentity(m.settings.NodeName, m.settings.NodeIP)
+	name, err := nodeName(m.host, m.settings)
 	if err != nil {
 		return err
 	}
@@ -61,7 +61,7 @@ func (m *machine) farewell(w io.Writer) error {
 	if m.settings.JoinURL == "" {
 		return nil
 	}
-	name, _, err := k3s.NodeIdentity(m.settings.NodeName, m.settings.NodeIP)
+	name, err := nodeName(m.host, m.settings)
 	if err != nil {
 		return err
 	}

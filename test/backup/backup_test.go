@@ -150,6 +150,9 @@ func (p *platform) fillUp(t *testing.T) {
 			_, err := os.Stat(p.path(folder))
 			return err
 		}))
+		// A pod that mounts a volume may give its files another group.
+		_, err := p.client.WaitPods(t.Context(), app, 1, deployLimit)
+		require.NoError(t, err)
 	}
 	require.NoError(t, backuptest.Make(p.path(volumes+"/four_data")))
 	require.NoError(t, os.WriteFile(p.path(volumes+"/one_data/big"), []byte(strings.Repeat("0123456789abcdef\n", 4<<20/17)), 0o640))
@@ -190,7 +193,7 @@ func (p *platform) makeBackup(t *testing.T) {
 
 // bucket backs up into a bucket of the carried S3 server.
 func (p *platform) bucket(t *testing.T) {
-	ip, err := p.host.Output(t.Context(), "slipway", "kubectl", "get", "service", "s3", "-n", "drycc", "-o", "jsonpath={.spec.clusterIP}")
+	ip, err := p.host.Output(t.Context(), appliance.Binary, "kubectl", "get", "service", "s3", "-n", "drycc", "-o", "jsonpath={.spec.clusterIP}")
 	require.NoError(t, err)
 	text := string(p.read(t, "/var/lib/slipway/controller/secrets.json"))
 	secret := func(name string) string {

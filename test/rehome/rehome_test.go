@@ -129,7 +129,7 @@ func (a moving) otherDomain(t *testing.T) {
 		}
 		return err
 	}))
-	a.Sh(t, `for p in /proc/[0-9]*; do tr '\0' ' ' <$p/cmdline 2>/dev/null | grep -q "^/usr/local/bin/slipway rehome" && kill -9 ${p#/proc/}; done; true`)
+	a.Sh(t, `pkill -9 -f "^`+appliance.Binary+` rehome"`)
 	_ = cmd.Wait()
 	a.answersSomewhere(t)
 

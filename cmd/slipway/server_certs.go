@@ -5,17 +5,24 @@ import (
 	"errors"
 	"net/http"
 	"net/netip"
+	"os"
 	"time"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/api"
 	"github.com/slipway-paas/slipway/platform/control"
+	"github.com/slipway-paas/slipway/platform/edge"
 	"github.com/slipway-paas/slipway/platform/edge/diagnose"
 )
 
 // newDoctor looks at domains from outside, with nonces that challenges answers.
 func (s *server) newDoctor(nonces *diagnose.Nonces) (*diagnose.Doctor, error) {
+	authorities, err := edge.ParseACME(s.settings.ControllerSetting, os.ReadFile)
+	if err != nil {
+		return nil, err
+	}
 	return diagnose.New(diagnose.Options{
+		Roots:      authorities.Roots,
 		ResolvConf: "/etc/resolv.conf", Nonces: nonces,
 		Forbidden:    []netip.Prefix{s.settings.ClusterCIDR, s.settings.ServiceCIDR},
 		AuthorityURL: "http://drycc." + s.settings.Domain + "/ca.crt",

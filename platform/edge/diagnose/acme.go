@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"errors"
@@ -76,7 +77,7 @@ func (e *exam) noDirectory(at string, err error, cure string) {
 			"set the clock of the host: timedatectl set-ntp true")
 	case errors.As(err, &unknown), errors.As(err, &host), errors.As(err, &invalid):
 		e.fail(Directory, fmt.Sprintf("%s: %v", at, err), "the host does not trust the server there",
-			"put the authority's root certificate into the host's store (update-ca-certificates), or correct the address")
+			"name the authority's root certificate in ACME_CA_FILE, or put it into the host's store (update-ca-certificates); or correct the address")
 	default:
 		e.fail(Directory, fmt.Sprintf("%s: %v", at, err), "the authority cannot be reached from the platform", cure)
 	}
@@ -94,7 +95,10 @@ func (e *exam) getDirectory(ctx context.Context, at string) (*http.Response, err
 	request.Header.Set("User-Agent", "slipway-certs-check")
 	transport := e.o.Directory
 	if transport == nil {
-		own := &http.Transport{DialContext: e.dialGuarded, DisableKeepAlives: true, TLSHandshakeTimeout: e.o.Patience, ResponseHeaderTimeout: e.o.Patience}
+		own := &http.Transport{
+			DialContext: e.dialGuarded, DisableKeepAlives: true, TLSHandshakeTimeout: e.o.Patience, ResponseHeaderTimeout: e.o.Patience,
+			TLSClientConfig: &tls.Config{RootCAs: e.o.Roots, MinVersion: tls.VersionTLS12},
+		}
 		defer own.CloseIdleConnections()
 		transport = own
 	}

@@ -2,6 +2,7 @@ package diagnose
 
 import (
 	"context"
+	"crypto/x509"
 	"errors"
 	"net"
 	"net/http"
@@ -38,6 +39,8 @@ type Options struct {
 	// Directory asks an authority for its directory; nil: one that is guarded
 	// as everything else is.
 	Directory http.RoundTripper
+	// Roots are who signs for authorities' own servers; nil: the system's.
+	Roots *x509.CertPool
 	// Timeout bounds one domain, Patience one question; zero: 15 s, 4 s.
 	Timeout, Patience time.Duration
 }

@@ -294,3 +294,34 @@ func TestNamesOfThisMachine(t *testing.T) {
 	l, _ := d.Find("https")
 	assert.Contains(t, l.Evidence, "http://drycc.platform.test/ca.crt")
 }
+
+// Where the platform is in a private network, an address of that network at
+// which nobody answers is a wrong one: there is no router in between.
+func TestPrivateAddressOfNobody(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.subject.Addresses = []netip.Addr{netip.MustParseAddr("10.0.0.5")}
+	w.set(site+". A", site+". 300 IN A 10.0.0.254")
+	w.at["10.0.0.254:80"], w.at["10.0.0.254:443"] = "", ""
+	d := w.look()
+	l, _ := d.Find("points")
+	assert.Equal(t, platform.LinkFail, l.State, "%+v", d.Links)
+	assert.Contains(t, l.Cure, "10.0.0.5")
+}
+
+// An authority's own server may have a certificate of a private authority,
+// which the platform was told of.
+func TestPrivateRootOfAnAuthority(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	roots := w.options.Directory.(*http.Transport).TLSClientConfig.RootCAs
+	w.options.Directory = nil
+	w.set("example.com. A", "example.com. 300 IN A "+ca) // the name in that certificate
+	w.subject.ACME.Directory = "https://example.com/dir"
+	l, _ := w.look().Find("directory")
+	assert.Equal(t, platform.LinkFail, l.State, "%+v", l)
+	assert.Contains(t, l.Cure, "ACME_CA_FILE")
+	w.options.Roots = roots
+	l, _ = w.look().Find("directory")
+	assert.Equal(t, platform.LinkOK, l.State, "%+v", l)
+}

@@ -64,7 +64,7 @@ func (e *exam) pointsHere(ctx context.Context) {
 			through = append(through, a.String())
 			continue
 		}
-		unseen = unseen || dark
+		unseen = unseen || dark && !a.IsPrivate() // the way to a private one is no router's
 		elsewhere = append(elsewhere, a.String()+" ("+how+")")
 	}
 	e.judgePoints(ctx, elsewhere, through, unseen)

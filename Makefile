@@ -165,6 +165,12 @@ bench-gateway: ## The gateway against nginx, and with 500 domains of apps (root)
 	scripts/deps.sh bench
 	go test -tags e2e -timeout 60m -count 1 -v -run TestGateway ./test/bench
 
+.PHONY: test-edge
+test-edge: ## A public authority (Pebble) and bin/slipway on a bare host (root)
+	@scripts/root.sh "make test-edge"
+	scripts/deps.sh test
+	go test -tags e2e -timeout 40m -count 1 -v ./test/edge
+
 .PHONY: conformance
 conformance: ## Run the upstream Gateway API suite on a bare host; writes docs/conformance (root)
 	@scripts/root.sh "make conformance"

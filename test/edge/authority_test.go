@@ -11,6 +11,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/base64"
 	"encoding/json"
 	"encoding/pem"
 	"io"
@@ -42,7 +43,7 @@ type authority struct {
 
 	mu     sync.Mutex
 	meddle func(w http.ResponseWriter, r *http.Request) bool // true: answered
-	orders int
+	orders map[string]int                                    // that were made, by their first name
 }
 
 // startAuthority starts it; args are those of acmeserver.
@@ -69,7 +70,7 @@ func startAuthority(t *testing.T, args ...string) *authority {
 	require.NoError(t, err, "%s", &said)
 	var about struct{ Address, Roots string }
 	require.NoError(t, json.Unmarshal(line, &about))
-	a := &authority{}
+	a := &authority{orders: map[string]int{}}
 	a.serve(t, about.Address, []byte(about.Roots))
 	return a
 }
@@ -90,7 +91,7 @@ func (a *authority) serve(t *testing.T, behind string, roots []byte) {
 			a.mu.Lock()
 			defer a.mu.Unlock()
 			if r.StatusCode == http.StatusCreated && strings.HasSuffix(r.Request.URL.Path, "/order-plz") {
-				a.orders++
+				a.orders[r.Request.Header.Get(orderHeader)]++
 			}
 			return nil
 		},
@@ -99,9 +100,13 @@ func (a *authority) serve(t *testing.T, behind string, roots []byte) {
 		a.mu.Lock()
 		meddle := a.meddle
 		a.mu.Unlock()
-		if meddle == nil || !meddle(w, r) {
-			proxy.ServeHTTP(w, r)
+		if meddle != nil && meddle(w, r) {
+			return
 		}
+		if strings.HasSuffix(r.URL.Path, "/order-plz") {
+			noteOrder(r)
+		}
+		proxy.ServeHTTP(w, r)
 	}))
 	require.NoError(t, front.Listener.Close())
 	listener, err := net.Listen("tcp", net.JoinHostPort(harness.Gateway, "0"))
@@ -113,6 +118,21 @@ func (a *authority) serve(t *testing.T, behind string, roots []byte) {
 	front.StartTLS()
 	t.Cleanup(front.Close)
 	a.directory = front.URL + "/dir"
+}
+
+// orderHeader tells what a request for an order is for.
+const orderHeader = "X-Test-Order"
+
+func noteOrder(r *http.Request) {
+	body, _ := io.ReadAll(r.Body) // what is short is refused behind
+	r.Body = io.NopCloser(bytes.NewReader(body))
+	var signed struct{ Payload string }
+	_ = json.Unmarshal(body, &signed)
+	text, _ := base64.RawURLEncoding.DecodeString(signed.Payload)
+	var order struct{ Identifiers []struct{ Value string } }
+	if json.Unmarshal(text, &order) == nil && len(order.Identifiers) > 0 {
+		r.Header.Set(orderHeader, order.Identifiers[0].Value)
+	}
 }
 
 func selfSigned(t *testing.T) (tls.Certificate, []byte) {
@@ -135,8 +155,9 @@ func (a *authority) disturb(f func(w http.ResponseWriter, r *http.Request) bool)
 	a.meddle = f
 }
 
-func (a *authority) count() int {
+// count is how many orders were made for a name.
+func (a *authority) count(name string) int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	return a.orders
+	return a.orders[name]
 }

@@ -6,7 +6,7 @@ set -eu
 
 # tool[:package] is checked as a command, +package as an installed package.
 build_deps='npm gcc pkg-config zstd readelf:binutils git +libc6-dev +libseccomp-dev +libapparmor-dev +zlib1g-dev'
-test_deps='debootstrap shellcheck iptables ip:iproute2 wrk curl ssh-keygen:openssh-client nsenter:util-linux ps:procps dash +postgresql +slapd testssl:testssl.sh'
+test_deps='debootstrap shellcheck iptables ip:iproute2 wrk curl ssh-keygen:openssh-client nsenter:util-linux ps:procps dash +postgresql +slapd testssl:testssl.sh +bind9'
 bench_deps='debootstrap ip:iproute2 wrk nsenter:util-linux ps:procps zstd nginx:nginx-light'
 
 # missing prints the packages of the given words that are not there.

@@ -43,6 +43,7 @@ type options struct {
 	keyID, key       string
 	zone, tsig, tkey string
 	listen, dnsPort  string
+	resolver         string            // that is asked in place of an own one
 	host             net.IP            // where names lead
 	names            map[string]net.IP // that lead elsewhere
 	verbose          bool
@@ -59,6 +60,7 @@ func main() {
 	flag.StringVar(&o.tkey, "tsig-key", "", "that key, base64")
 	flag.StringVar(&o.listen, "listen", "127.0.0.1", "address that is served on")
 	flag.StringVar(&o.dnsPort, "dns", "0", "port of the DNS server; 0: a free one")
+	flag.StringVar(&o.resolver, "resolver", "", "host:port of a DNS server to ask in place of an own one")
 	o.host, o.names = net.IPv4(127, 0, 0, 1), map[string]net.IP{}
 	flag.Func("host", "address of all names", func(s string) error {
 		o.host = net.ParseIP(s)
@@ -136,6 +138,9 @@ func pebble(o options, dnsServer string, logger *log.Logger) (http.Handler, erro
 // serveDNS starts the DNS server that Pebble asks; every host is here, unless
 // the options say otherwise.
 func serveDNS(o options, logger *log.Logger) (string, error) {
+	if o.resolver != "" {
+		return o.resolver, nil
+	}
 	if o.zone != "" {
 		return serveZone(o, logger)
 	}

@@ -81,6 +81,7 @@ func (d *desk) furnish(t *testing.T) {
 		"healthchecks set livenessProbe httpGet 80", "lifecycles set preStop exec -- sleep 5", "volumes add myvolume 1G",
 		"volumes mount myvolume web=/data", "domains add hello.bacongobbler.com", "certs add example-com server.crt server.key",
 		"keys add id.pub", "perms add otheruser", "services add web 8001:8001",
+		"builds hook create https://git.example.com/blog.git",
 	} {
 		d.run(t, line)
 	}

@@ -21,6 +21,10 @@ func builderSettings() []Setting {
 			Meaning: "whether root in a build is nobody on the node: true or false"}, oneOf("true", "false")),
 		tunable(Setting{Name: "SLIPWAY_BUILD_SOURCE_FILES", Key: "build-source-files", Default: "100000",
 			Meaning: "files that a source tree may have"}, wholeBetween(1, 100_000_000)),
+		tunable(Setting{Name: "SLIPWAY_IMAGES_KEEP", Key: "images-keep", Default: "20",
+			Meaning: "releases of an app, the newest, whose images stay in the registry for rolling back"}, wholeBetween(1, 100_000)),
+		tunable(Setting{Name: "SLIPWAY_IMAGES_EVERY", Key: "images-every", Default: "1440",
+			Meaning: "minutes between two removals of older images"}, wholeBetween(1, 1_000_000)),
 		tunable(Setting{Name: "SLIPWAY_BUILD_PACK_BUILDER", Key: "build-pack-builder", Default: "the carried one",
 			Meaning: "builder image of Cloud Native Buildpacks for apps that name none"}, imageName),
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/slipway-paas/slipway/charts"
 	"github.com/slipway-paas/slipway/embedded"
 	"github.com/slipway-paas/slipway/platform/build"
+	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/kube"
 )
 
@@ -45,6 +46,25 @@ func (s *server) newBuilder(cluster *kube.Cluster) (*build.Engine, error) {
 		},
 		Disk: disk, Free: s.keepFree(), Logger: s.log,
 	}), nil
+}
+
+// newImages is what keeps the registry tidy of images of builds.
+func (s *server) newImages(cluster *kube.Cluster) (control.ImageOptions, error) {
+	password, err := s.builderPassword()
+	if err != nil {
+		return control.ImageOptions{}, err
+	}
+	hosts := []string{"registry." + s.settings.Domain}
+	for _, former := range s.settings.FormerDomains {
+		hosts = append(hosts, "registry."+former)
+	}
+	registry := build.Registry{
+		Address: s.settings.RegistryIP().String() + ":5000", Username: secrets.BuilderUser, Password: password,
+	}
+	return control.ImageOptions{
+		Images:   build.NewImages(registry, cluster.RegistryValve(), hosts),
+		Releases: s.number("SLIPWAY_IMAGES_KEEP", 0), Every: time.Duration(s.number("SLIPWAY_IMAGES_EVERY", 0)) * time.Minute,
+	}, nil
 }
 
 // builderPassword is that of builds at the registry.

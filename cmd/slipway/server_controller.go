@@ -142,6 +142,10 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 	if err != nil {
 		return nil, err
 	}
+	images, err := s.newImages(cluster)
+	if err != nil {
+		return nil, err
+	}
 	fetcher, err := s.newFetcher()
 	if err != nil {
 		return nil, err
@@ -151,7 +155,7 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 		return nil, err
 	}
 	return control.New(control.Options{
-		Builder: builder, Fetcher: fetcher,
+		Builder: builder, Fetcher: fetcher, ImageOptions: images,
 		Store: c.store, Cluster: cluster, Identity: who, Domain: s.settings.Domain, Former: s.settings.FormerDomains, Logger: s.log,
 		OnRelease: metrics.CountRelease, ServiceKey: c.serviceKey, Tuning: tuning, Limits: catalog,
 		Hooks:        control.ParseDeployHooks(get, webhook.New()),

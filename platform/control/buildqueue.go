@@ -1,6 +1,7 @@
 package control
 
 import (
+	"context"
 	"slices"
 	"sync"
 )
@@ -18,6 +19,8 @@ type buildQueue struct {
 	next    map[string]int64 // the tag of an app's next build
 	now     int64            // tag of the build begun last
 	waiting []*buildTicket   // by tag
+	resting bool             // none begins
+	rested  chan struct{}    // closed when none runs, while somebody waits for it
 }
 
 // buildTicket is one build's place in the queue.
@@ -64,7 +67,11 @@ func (q *buildQueue) leave(t *buildTicket) {
 
 // settle begins what may begin and tells the others that they moved.
 func (q *buildQueue) settle() {
-	for i := 0; i < len(q.waiting) && len(q.busy) < q.limit; {
+	if q.rested != nil && len(q.busy) == 0 {
+		close(q.rested)
+		q.rested = nil
+	}
+	for i := 0; i < len(q.waiting) && len(q.busy) < q.limit && !q.resting; {
 		t := q.waiting[i]
 		if q.busy[t.app] {
 			i++
@@ -85,6 +92,30 @@ func (q *buildQueue) settle() {
 		case t.moved <- struct{}{}:
 		default:
 		}
+	}
+}
+
+// rest keeps builds from beginning and waits until none runs, or ctx ends,
+// whose error it then returns. resume lets them begin again. One may rest at a
+// time.
+func (q *buildQueue) rest(ctx context.Context) (resume func(), err error) {
+	rested := make(chan struct{})
+	q.mu.Lock()
+	q.resting, q.rested = true, rested
+	q.settle()
+	q.mu.Unlock()
+	resume = func() {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		q.resting, q.rested = false, nil
+		q.settle()
+	}
+	select {
+	case <-rested:
+		return resume, nil
+	case <-ctx.Done():
+		resume()
+		return nil, ctx.Err()
 	}
 }
 

@@ -50,6 +50,7 @@ type Options struct {
 	Catalog Catalog // of backing services; default: an empty one
 	Builder Builder // makes images of source trees; nil: there is none
 	Builds  BuildOptions
+	ImageOptions
 	Fetcher Fetcher // gets source from repositories elsewhere; nil: none can be named
 }
 
@@ -81,6 +82,7 @@ type Controller struct {
 	builder  Builder
 	fetcher  Fetcher
 	building BuildOptions
+	images   ImageOptions
 	builds   *builds
 	queue    *queue
 	hooks    *dispatcher
@@ -147,6 +149,7 @@ func New(o Options) (*Controller, error) {
 	}
 	c.building = o.Builds.withDefaults()
 	c.builds = newBuilds(c.building.AtOnce)
+	c.images = o.ImageOptions.withDefaults()
 	c.edge = o.EdgeOptions.withDefaults()
 	if c.entered == nil {
 		c.entered = func(platform.ReleaseState) {}

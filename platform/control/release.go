@@ -119,6 +119,9 @@ func (c *Controller) Rollback(ctx context.Context, actor Actor, app string, vers
 	if err != nil {
 		return platform.Release{}, err
 	}
+	if err := c.checkImageThere(ctx, target); err != nil {
+		return platform.Release{}, err
+	}
 	if err := c.checkOffered(ctx, target.Build, ptypes); err != nil {
 		return platform.Release{}, err
 	}

@@ -31,6 +31,7 @@ func (c *Controller) Run(ctx context.Context) error {
 	workers.Go(func() { c.hooks.run(ctx) })
 	workers.Go(func() { c.follow(ctx) })
 	workers.Go(func() { c.keepCerts(ctx) })
+	workers.Go(func() { c.keepImages(ctx) })
 	workers.Wait()
 	return nil
 }

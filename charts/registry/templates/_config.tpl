@@ -18,6 +18,10 @@ storage:
   filesystem: {rootdirectory: /var/lib/registry}
   {{- end }}
   delete: {enabled: true}
+  {{- if .readOnly }}
+  # While the garbage is collected: what is being pushed would be taken for it.
+  maintenance: {readonly: {enabled: true}}
+  {{- end }}
   cache: {blobdescriptor: inmemory}
 http:
   addr: :{{ .Values.port }}

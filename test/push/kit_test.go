@@ -55,8 +55,9 @@ func open(t *testing.T) *port {
 		}
 	})
 	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
-	// The hook fetches from the platform's own door.
-	r, err := p.m.RunEnv(t.Context(), []string{"SLIPWAY_FETCH_ALLOWED=127.0.0.1"}, "/opt/slipway", "install", "--domain", domain)
+	// The hook fetches from the platform's own door; images are swept while the
+	// test looks.
+	r, err := p.m.RunEnv(t.Context(), []string{"SLIPWAY_FETCH_ALLOWED=127.0.0.1", "SLIPWAY_IMAGES_KEEP=2", "SLIPWAY_IMAGES_EVERY=2"}, "/opt/slipway", "install", "--domain", domain)
 	require.NoError(t, err)
 	require.Equal(t, 0, r.Code, r.Stderr)
 	require.NoError(t, os.Remove(filepath.Join(h.Root(), "/opt/slipway")))

@@ -9,6 +9,7 @@ import (
 	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
+	"encoding/json"
 	"fmt"
 	"net/http"
 	"os"
@@ -46,6 +47,7 @@ func TestPush(t *testing.T) {
 	t.Run("two at once", func(t *testing.T) { twoAtOnce(t, d) })
 	t.Run("a client that is killed", func(t *testing.T) { clientKilled(t, d) })
 	t.Run("a build hook", func(t *testing.T) { buildHook(t, d) })
+	t.Run("old images", func(t *testing.T) { oldImages(t, d) })
 	t.Run("a server that is killed", func(t *testing.T) { serverKilled(t, d) })
 }
 
@@ -137,7 +139,7 @@ func twoAtOnce(t *testing.T, d *developer) {
 		text, ok := d.push(t, "main")
 		first <- outcome{text, ok}
 	})
-	require.NoError(t, appliance.Eventually(t.Context(), time.Minute, func(ctx context.Context) error { return d.building(ctx) }))
+	require.NoError(t, appliance.Eventually(t.Context(), limit, func(ctx context.Context) error { return d.building(ctx) }))
 	out, ok := other.push(t, "main")
 	assert.False(t, ok, out)
 	assert.Contains(t, out, "Another git push is ongoing")
@@ -196,7 +198,7 @@ func (d *developer) breakOff(t *testing.T) (kill func(), said *bytes.Buffer) {
 		_ = cmd.Wait()
 	})
 	t.Cleanup(kill)
-	require.NoError(t, appliance.Eventually(t.Context(), time.Minute, func(ctx context.Context) error { return d.building(ctx) }))
+	require.NoError(t, appliance.Eventually(t.Context(), limit, func(ctx context.Context) error { return d.building(ctx) }))
 	return kill, said
 }
 
@@ -226,7 +228,7 @@ func serverKilled(t *testing.T, d *developer) {
 	kill, said := d.breakOff(t)
 	_, err := d.p.m.KillServer(t.Context())
 	require.NoError(t, err)
-	d.p.serves(t, "site", "/", "from the hook's source")
+	d.p.serves(t, "site", "/", "after the sweep")
 	require.NoError(t, appliance.Eventually(t.Context(), limit, func(ctx context.Context) error {
 		_, err := d.p.client.Latest(ctx, "site")
 		return err
@@ -245,6 +247,61 @@ func serverKilled(t *testing.T, d *developer) {
 		return err
 	}))
 	d.mended(t, "after the server")
+}
+
+// oldImages waits until only the images of the newest releases are left, and
+// looks whether the platform lives on with them.
+func oldImages(t *testing.T, d *developer) {
+	ctx := t.Context()
+	username, password, err := d.p.m.Credentials(ctx)
+	require.NoError(t, err)
+	secure, err := d.p.m.HTTPS(ctx)
+	require.NoError(t, err)
+	kept := []string{d.tag(t, 0), d.tag(t, 1)}
+	room := func() string {
+		out, err := d.p.m.Output(ctx, "sh", "-c", "du -sm /var/lib/rancher/k3s/storage/*registry* | cut -f1")
+		require.NoError(t, err)
+		return strings.TrimSpace(out)
+	}
+	before := room()
+	require.NoError(t, appliance.Eventually(ctx, limit, func(ctx context.Context) error {
+		r, err := http.NewRequestWithContext(ctx, http.MethodGet, "https://registry."+domain+"/v2/site/site/tags/list", nil)
+		if err != nil {
+			return err
+		}
+		r.SetBasicAuth(username, password)
+		res, err := secure.Do(r)
+		if err != nil {
+			return err
+		}
+		defer res.Body.Close()
+		var list struct{ Tags []string }
+		if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
+			return err
+		}
+		if len(list.Tags) > len(kept)+1 { // a rollout may be the third
+			return fmt.Errorf("too many are left: %v", list.Tags)
+		}
+		for _, tag := range kept {
+			assert.Contains(t, list.Tags, tag)
+		}
+		return nil
+	}))
+	// The registry takes pushes again, and has room.
+	d.mended(t, "after the sweep")
+	t.Logf("the registry took %s MB, and now %s", before, room())
+	_, err = d.p.client.Call(ctx, "POST", "/apps/site/releases/rollback/", map[string]int{"version": 2}, nil)
+	require.ErrorContains(t, err, "is gone", "it is said, not tried")
+	d.p.serves(t, "site", "/", "after the sweep")
+}
+
+// tag is that of the image of a release, the newest one or so many before.
+func (d *developer) tag(t *testing.T, before int) string {
+	t.Helper()
+	var build struct{ Image string }
+	_, err := d.p.client.Call(t.Context(), "GET", fmt.Sprintf("/apps/%s/build/?version=v%d", d.app, d.p.version(t, d.app)-before), nil, &build)
+	require.NoError(t, err)
+	return build.Image[strings.LastIndex(build.Image, ":")+1:]
 }
 
 // buildHook has a second app follow the first one's repository.

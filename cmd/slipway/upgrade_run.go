@@ -50,7 +50,7 @@ func (m *machine) carryOutUpgrade(ctx context.Context, out io.Writer, force bool
 	}
 	_, err = fmt.Fprintf(out, `
 Upgraded from %s to %s in %.0f s.
-"slipway upgrade --rollback" brings %[1]s back, with the data of before, for %s days.
+"slipway upgrade --rollback" brings %[1]s back, with the data of before, for %[4]s days.
 `, plan.From.Slipway, plan.To.Slipway, time.Since(began).Seconds(), m.settingOr("SLIPWAY_UPGRADE_KEEP", "7"))
 	return err
 }

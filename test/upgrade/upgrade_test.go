@@ -99,7 +99,7 @@ func (s *site) deployAll(t *testing.T) {
 	// Mounting makes no release; the folder comes with the first pod that mounts it.
 	var folders []string
 	require.NoError(t, appliance.Eventually(ctx, deployLimit, func(context.Context) error {
-		folders, err = filepath.Glob(s.file("/var/lib/rancher/k3s/storage/*_" + app + "_*"))
+		folders, err = filepath.Glob(s.file("/var/lib/rancher/k3s/storage/" + app + "_data"))
 		if err == nil && len(folders) != 1 {
 			err = fmt.Errorf("%d folders of volumes", len(folders))
 		}
@@ -123,7 +123,7 @@ func (s *site) uses(t *testing.T) {
 			return err
 		}))
 	}
-	files, err := filepath.Glob(s.file("/var/lib/rancher/k3s/storage/*_" + app + "_*/kept"))
+	files, err := filepath.Glob(s.file("/var/lib/rancher/k3s/storage/" + app + "_data/kept"))
 	require.NoError(t, err)
 	require.Len(t, files, 1)
 	data, err := os.ReadFile(files[0])

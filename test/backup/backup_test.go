@@ -43,7 +43,7 @@ type platform struct {
 // address and domain, while the first one is gone.
 func TestAnotherHost(t *testing.T) {
 	p := &platform{
-		site: newSite(t, "baold", "172.31.77.50", oldDomain), apps: []string{"one", "two", "three", "four", "five"},
+		site: newSite(t, "baold", "172.31.77.50", oldDomain), apps: []string{"alpha", "bravo", "charlie", "delta", "gamma"},
 		pictures: map[string][]string{}, certs: map[string][]byte{}, releases: map[string][]int{},
 	}
 	p.explain(t)
@@ -127,7 +127,7 @@ func (p *platform) deploy(t *testing.T) {
 		_, err := p.client.Deployed(ctx, app, p.images[0], deployLimit)
 		require.NoError(t, err)
 	}
-	_, err = p.client.Deployed(ctx, "five", p.images[1], deployLimit)
+	_, err = p.client.Deployed(ctx, "gamma", p.images[1], deployLimit)
 	require.NoError(t, err)
 }
 
@@ -140,11 +140,11 @@ func (p *platform) call(t *testing.T, method, path string, in any) {
 // fillUp gives two apps volumes with data, one an uploaded certificate and one
 // a certificate of the platform's own authority.
 func (p *platform) fillUp(t *testing.T) {
-	for _, app := range []string{"one", "four"} {
+	for _, app := range []string{"alpha", "delta"} {
 		p.call(t, http.MethodPost, "/apps/"+app+"/volumes/", map[string]string{"name": "data", "size": "1G"})
 		p.call(t, http.MethodPatch, "/apps/"+app+"/volumes/data/path/", map[string]any{"path": map[string]string{"web": "/data"}})
 	}
-	for _, app := range []string{"one", "four"} {
+	for _, app := range []string{"alpha", "delta"} {
 		folder := filepath.Join(volumes, app+"_data")
 		require.NoError(t, appliance.Eventually(t.Context(), deployLimit, func(context.Context) error {
 			_, err := os.Stat(p.path(folder))
@@ -154,19 +154,19 @@ func (p *platform) fillUp(t *testing.T) {
 		_, err := p.client.WaitPods(t.Context(), app, 1, deployLimit)
 		require.NoError(t, err)
 	}
-	require.NoError(t, backuptest.Make(p.path(volumes+"/four_data")))
-	require.NoError(t, os.WriteFile(p.path(volumes+"/one_data/big"), []byte(strings.Repeat("0123456789abcdef\n", 4<<20/17)), 0o640))
+	require.NoError(t, backuptest.Make(p.path(volumes+"/delta_data")))
+	require.NoError(t, os.WriteFile(p.path(volumes+"/alpha_data/big"), []byte(strings.Repeat("0123456789abcdef\n", 4<<20/17)), 0o640))
 	for i := range 300 {
-		require.NoError(t, os.WriteFile(p.path(fmt.Sprintf("%s/one_data/%d", volumes, i)), fmt.Append(nil, i), 0o600))
+		require.NoError(t, os.WriteFile(p.path(fmt.Sprintf("%s/alpha_data/%d", volumes, i)), fmt.Append(nil, i), 0o600))
 	}
-	cert, key := selfSigned(t, "two.customer.test")
-	p.call(t, http.MethodPost, "/apps/two/domains/", map[string]string{"domain": "two.customer.test", "ptype": "web"})
-	p.call(t, http.MethodPost, "/apps/two/certs/", map[string]string{"name": "own", "certificate": string(cert), "key": string(key)})
-	p.call(t, http.MethodPost, "/apps/two/certs/own/domain/", map[string]string{"domain": "two.customer.test"})
-	p.call(t, http.MethodPost, "/apps/three/domains/", map[string]string{"domain": "three.customer.test", "ptype": "web"})
-	p.call(t, http.MethodPost, "/apps/three/tls/", map[string]any{"certs_auto_enabled": true})
+	cert, key := selfSigned(t, "bravo.customer.test")
+	p.call(t, http.MethodPost, "/apps/bravo/domains/", map[string]string{"domain": "bravo.customer.test", "ptype": "web"})
+	p.call(t, http.MethodPost, "/apps/bravo/certs/", map[string]string{"name": "own", "certificate": string(cert), "key": string(key)})
+	p.call(t, http.MethodPost, "/apps/bravo/certs/own/domain/", map[string]string{"domain": "bravo.customer.test"})
+	p.call(t, http.MethodPost, "/apps/charlie/domains/", map[string]string{"domain": "charlie.customer.test", "ptype": "web"})
+	p.call(t, http.MethodPost, "/apps/charlie/tls/", map[string]any{"certs_auto_enabled": true})
 	fallback := string(p.served(t, "nobody.customer.test"))
-	for _, name := range []string{"two.customer.test", "three.customer.test"} {
+	for _, name := range []string{"bravo.customer.test", "charlie.customer.test"} {
 		require.NoError(t, appliance.Eventually(t.Context(), time.Minute, func(context.Context) error {
 			if p.certs[name] = p.served(t, name); string(p.certs[name]) == fallback {
 				return fmt.Errorf("%s has no certificate of its own yet", name)
@@ -230,7 +230,7 @@ func (p *platform) drill(t *testing.T) {
 }
 
 func (p *platform) remember(t *testing.T) {
-	for _, folder := range []string{"one_data", "four_data"} {
+	for _, folder := range []string{"alpha_data", "delta_data"} {
 		picture, err := backuptest.Picture(p.path(filepath.Join(volumes, folder)))
 		require.NoError(t, err)
 		p.pictures[folder] = picture
@@ -285,7 +285,7 @@ func (p *platform) restore(t *testing.T, to site) {
 	}
 	r := to.run(t, 0, args...)
 	t.Logf("restored in %.1fs\n%s\n%s", r.Took.Seconds(), r.Stderr, r.Stdout)
-	assert.Contains(t, r.Stdout, "http://five."+newDomain)
+	assert.Contains(t, r.Stdout, "http://gamma."+newDomain)
 }
 
 // compare looks at everything the first host had.
@@ -293,8 +293,8 @@ func (p *platform) compare(t *testing.T, to site) {
 	for _, app := range p.apps {
 		to.answers(t, "http://"+app+"."+newDomain+"/", "hello of "+app)
 	}
-	to.answers(t, "http://five."+newDomain+"/", `"version":"v2"`)
-	to.answers(t, "http://two.customer.test/", "hello of two")
+	to.answers(t, "http://gamma."+newDomain+"/", `"version":"v2"`)
+	to.answers(t, "http://bravo.customer.test/", "hello of bravo")
 	for folder, want := range p.pictures {
 		got, err := backuptest.Picture(to.path(filepath.Join(volumes, folder)))
 		require.NoError(t, err)
@@ -322,14 +322,14 @@ func (p *platform) compare(t *testing.T, to site) {
 // goesOn goes back to a release whose image has the old domain in its name, and
 // deploys a new one.
 func (p *platform) goesOn(t *testing.T, to site) {
-	made, err := p.client.Rollback(t.Context(), "five", p.releases["five"][len(p.releases["five"])-2])
+	made, err := p.client.Rollback(t.Context(), "gamma", p.releases["gamma"][len(p.releases["gamma"])-2])
 	require.NoError(t, err)
-	_, err = p.client.WaitRelease(t.Context(), "five", made-1, deployLimit)
+	_, err = p.client.WaitRelease(t.Context(), "gamma", made-1, deployLimit)
 	require.NoError(t, err)
-	to.answers(t, "http://five."+newDomain+"/", `"version":"v1"`)
-	_, err = p.client.Deployed(t.Context(), "one", p.images[1], deployLimit)
+	to.answers(t, "http://gamma."+newDomain+"/", `"version":"v1"`)
+	_, err = p.client.Deployed(t.Context(), "alpha", p.images[1], deployLimit)
 	require.NoError(t, err)
-	to.answers(t, "http://one."+newDomain+"/", `"version":"v2"`)
+	to.answers(t, "http://alpha."+newDomain+"/", `"version":"v2"`)
 	r := to.run(t, 0, "status")
 	assert.Contains(t, r.Stdout, "All is well.")
 }

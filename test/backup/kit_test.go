@@ -99,7 +99,8 @@ func (s site) explain(t *testing.T) {
 			return
 		}
 		for _, c := range []string{"slipway status", "slipway kubectl get pods -A -o wide", "journalctl -u slipway -n 60 --no-pager"} {
-			r, err := appliance.Capture(s.host.Command(t.Context(), "sh", "-c", c))
+			// The test's own context has ended.
+			r, err := appliance.Capture(s.host.Command(context.WithoutCancel(t.Context()), "sh", "-c", c))
 			t.Logf("%s: %v\n%s%s", c, err, r.Stdout, r.Stderr)
 		}
 	})

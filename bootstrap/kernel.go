@@ -151,11 +151,15 @@ func UnmetKernelSettings(h host.Kernel) ([]KernelSetting, error) {
 
 // SettleKernel sets again what a boot without sysctl.d, or another program, has
 // changed since the install, whose ledger has the values of before. It returns
-// what could not be set.
-func SettleKernel(h host.Kernel) ([]KernelSetting, error) {
+// what could not be set. An installation of a version before these settings,
+// which has no file of them, has nothing in its ledger: nothing is set then.
+func SettleKernel(h host.Host) ([]KernelSetting, error) {
 	unmet, err := UnmetKernelSettings(h)
 	if err != nil {
 		return nil, err
+	}
+	if _, err := h.Stat(SysctlFile); isAbsent(err) {
+		return unmet, nil
 	}
 	var left []KernelSetting
 	for _, k := range unmet {

@@ -12,7 +12,7 @@ import (
 // told of them: when all hold, the kubelet changes none by itself, and does not
 // start should another program change one before. Where they cannot be set, the
 // kubelet does what it can.
-func kernelArgs(h host.Kernel, log logrus.FieldLogger) []string {
+func kernelArgs(h host.Host, log logrus.FieldLogger) []string {
 	left, err := bootstrap.SettleKernel(h)
 	if err != nil {
 		log.WithError(err).Warn("kernel settings could not be looked at; the kubelet sets what it needs")

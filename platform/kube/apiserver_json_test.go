@@ -46,6 +46,8 @@ func kindOf(resource string) (apiVersion, kind string) {
 		return "gateway.networking.k8s.io/v1", "GRPCRoute"
 	case "horizontalpodautoscalers":
 		return "autoscaling/v2", "HorizontalPodAutoscaler"
+	case "poddisruptionbudgets":
+		return "policy/v1", "PodDisruptionBudget"
 	case "resourcequotas":
 		return "v1", "ResourceQuota"
 	case "limitranges":

@@ -153,7 +153,7 @@ func (r *deploy) applyWorkload(ctx context.Context, roll *rollout) error {
 		return err
 	}
 	roll.generation = applied.Generation
-	return nil
+	return r.applyBudget(ctx, roll, applied)
 }
 
 // await returns nil when all are ready, and a *control.RolloutError for the

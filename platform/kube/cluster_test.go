@@ -178,9 +178,16 @@ func TestPodState(t *testing.T) {
 		"crashed":          {Status: status(corev1.PodRunning, corev1.ContainerState{Terminated: &corev1.ContainerStateTerminated{}}, "False")},
 		"error":            {Status: corev1.PodStatus{Phase: corev1.PodUnknown}},
 		"ImagePullBackOff": {Status: status(corev1.PodPending, waiting("ImagePullBackOff"), "False")},
+		"NodeAway": {Status: corev1.PodStatus{Phase: corev1.PodRunning, Conditions: []corev1.PodCondition{
+			{Type: corev1.PodReady, Status: "False"}, {Type: corev1.ContainersReady, Status: "True"}}}},
+		"VolumeAway": {Status: corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
+			{Type: corev1.PodScheduled, Status: "False", Reason: "Unschedulable", Message: "0/2 nodes are available: 1 node(s) didn't match PersistentVolume's node affinity, 1 node(s) had untolerated taint {node.kubernetes.io/unreachable: }."}}}},
 	} {
 		assert.Equal(t, want, podState(p))
 	}
+	assert.Equal(t, "initializing", podState(&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodPending, Conditions: []corev1.PodCondition{
+		{Type: corev1.PodScheduled, Status: "False", Message: "0/2 nodes are available: 1 Insufficient cpu, 1 node(s) didn't match PersistentVolume's node affinity."}}}}),
+		"its node is there and has no room")
 	assert.Equal(t, "crashed", podState(&corev1.Pod{Status: corev1.PodStatus{Phase: corev1.PodFailed}}))
 }
 

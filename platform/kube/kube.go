@@ -47,10 +47,18 @@ type Options struct {
 	Quota         *corev1.ResourceQuotaSpec // of each app; nil: none
 	LimitRange    *corev1.LimitRangeSpec    // of each app; nil: none
 	Controller    netip.AddrPort            // where the controller listens for the gateway; zero: it answers no challenges
+	Git           GitDoor                   // zero: there is none
 
 	// Guard is asked before every request that may change something; its error
 	// refuses the request. Nil: nothing is refused.
 	Guard func() error
+}
+
+// GitDoor is where git push is taken: on the node whose controller works, and
+// handed on to it by all others.
+type GitDoor struct {
+	Port      int    // on every node
+	ServiceIP string // by which pods reach it; of the service network
 }
 
 // Cluster is a control.Cluster on Kubernetes. Make it with New.

@@ -15,6 +15,8 @@ import (
 // The states of a pod as users see them.
 const (
 	stateInitializing = "initializing" // not on a node yet
+	stateNodeAway     = "NodeAway"     // the node it runs on does not answer
+	stateVolumeAway   = "VolumeAway"   // the only node that has its volume takes no pods
 	stateCreating     = "creating"     // the node makes its container
 	stateStarting     = "starting"     // it runs, and is not ready
 	stateUp           = "up"
@@ -96,18 +98,44 @@ func podState(p *corev1.Pod) string {
 	switch {
 	case p.Status.Phase == corev1.PodRunning && podReady(p):
 		return stateUp
+	case p.Status.Phase == corev1.PodRunning && nodeAway(p):
+		return stateNodeAway
 	case p.Status.Phase == corev1.PodRunning:
 		return stateStarting
+	case volumeAway(p):
+		return stateVolumeAway
 	case p.Spec.NodeName != "":
 		return stateCreating
 	}
 	return stateInitializing
 }
 
-func podReady(p *corev1.Pod) bool {
+func podReady(p *corev1.Pod) bool { return podIs(p, corev1.PodReady) }
+
+func podIs(p *corev1.Pod, kind corev1.PodConditionType) bool {
 	for _, cond := range p.Status.Conditions {
-		if cond.Type == corev1.PodReady {
+		if cond.Type == kind {
 			return cond.Status == corev1.ConditionTrue
+		}
+	}
+	return false
+}
+
+// nodeAway reports a pod that Kubernetes took out of service because its node
+// does not answer. The kubelet would have said so of the containers too.
+func nodeAway(p *corev1.Pod) bool {
+	return len(p.Spec.ReadinessGates) == 0 && !podReady(p) && podIs(p, corev1.ContainersReady)
+}
+
+// volumeAway reports a pod that waits for a node which has its volume and is
+// gone. The scheduler's words are all there is: no other node has the volume,
+// and one is tainted.
+func volumeAway(p *corev1.Pod) bool {
+	for _, c := range p.Status.Conditions {
+		if c.Type == corev1.PodScheduled && c.Status == corev1.ConditionFalse {
+			tainted := strings.Contains(c.Message, corev1.TaintNodeUnreachable) || strings.Contains(c.Message, corev1.TaintNodeNotReady) ||
+				strings.Contains(c.Message, "were unschedulable")
+			return tainted && strings.Contains(c.Message, "PersistentVolume's node affinity")
 		}
 	}
 	return false

@@ -11,6 +11,7 @@ import (
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/slipway-paas/slipway/platform/control"
@@ -52,6 +53,7 @@ type ProcessObjects struct {
 	Pull       *corev1.Secret
 	Deployment *appsv1.Deployment
 	Autoscaler *autoscalingv2.HorizontalPodAutoscaler
+	Budget     *policyv1.PodDisruptionBudget
 	First      int32
 }
 
@@ -77,7 +79,7 @@ func renderProcess(d control.Deployment, p control.Process, s Surroundings) (Pro
 	}
 	o := ProcessObjects{
 		Ptype: p.Ptype, Env: renderEnv(d, p), Deployment: deployment,
-		Autoscaler: renderAutoscaler(d, p), First: firstReplicas(p),
+		Autoscaler: renderAutoscaler(d, p), Budget: renderBudget(d, p), First: firstReplicas(p),
 	}
 	if p.PullSecret != nil {
 		o.Pull = renderPull(d, p)

@@ -34,15 +34,11 @@ func renderChallenges(x control.Exposure, s Surroundings) (*corev1.Service, *dis
 			Name: "http", Port: challengePort, Protocol: corev1.ProtocolTCP,
 		}}},
 	}
-	family := discoveryv1.AddressTypeIPv4
-	if s.Controller.Addr().Is6() {
-		family = discoveryv1.AddressTypeIPv6
-	}
 	slice := &discoveryv1.EndpointSlice{
 		TypeMeta: metav1.TypeMeta{APIVersion: "discovery.k8s.io/v1", Kind: "EndpointSlice"},
 		ObjectMeta: edgeMeta(x.App, name,
 			discoveryv1.LabelServiceName, name, discoveryv1.LabelManagedBy, "slipway"),
-		AddressType: family,
+		AddressType: addressType(s.Controller.Addr()),
 		Endpoints: []discoveryv1.Endpoint{{
 			Addresses: []string{s.Controller.Addr().String()}, Conditions: discoveryv1.EndpointConditions{Ready: ptr(true)},
 		}},

@@ -79,7 +79,9 @@ func ownedBy(s *corev1.Secret, name, class string) {
 func shapeJobPod(t *corev1.PodTemplateSpec, j control.Job, env string) {
 	t.Spec.RestartPolicy = corev1.RestartPolicyNever
 	t.Spec.ActiveDeadlineSeconds = ptr(int64(j.Timeout / time.Second))
-	t.Spec.Affinity = nil // alone, it need not keep away from others of its kind
+	// Alone, it need not keep away from others of its kind, and nothing takes
+	// its place.
+	t.Spec.TopologySpreadConstraints, t.Spec.Tolerations = nil, nil
 	c := &t.Spec.Containers[0]
 	for i := range c.Env {
 		if from := c.Env[i].ValueFrom; from != nil && from.SecretKeyRef != nil {

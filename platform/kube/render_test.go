@@ -138,6 +138,7 @@ func asYAML(t *testing.T, o Objects) string {
 			all = append(all, p.Pull)
 		}
 		all = append(all, p.Deployment)
+		all = append(all, p.Budget)
 		if p.Autoscaler != nil {
 			all = append(all, p.Autoscaler)
 		}

@@ -94,7 +94,8 @@ func renderPod(d control.Deployment, p control.Process) (corev1.PodTemplateSpec,
 		RestartPolicy:                 corev1.RestartPolicyAlways,
 		TerminationGracePeriodSeconds: ptr(graceSeconds(p, container)),
 		NodeSelector:                  p.NodeSelector,
-		Affinity:                      renderAffinity(d.App.ID, p.Ptype),
+		TopologySpreadConstraints:     renderSpread(d.App.ID, p.Ptype),
+		Tolerations:                   renderTolerations(p),
 		// Apps have no business with the API server, and the variables that
 		// Kubernetes makes of every Service would get among their own.
 		AutomountServiceAccountToken: ptr(false),
@@ -183,21 +184,39 @@ func renderEnvVars(d control.Deployment, p control.Process) []corev1.EnvVar {
 	return vars
 }
 
-// renderAffinity spreads the pods of one process type over hosts and zones
-// where there is a choice.
-func renderAffinity(app, ptype string) *corev1.Affinity {
-	away := func(weight int32, topology string) corev1.WeightedPodAffinityTerm {
-		return corev1.WeightedPodAffinityTerm{Weight: weight, PodAffinityTerm: corev1.PodAffinityTerm{
-			LabelSelector: &metav1.LabelSelector{MatchLabels: selectorLabels(app, ptype)},
-			TopologyKey:   topology,
-		}}
+// renderSpread spreads the pods of one process type over hosts and zones where
+// there is a choice, those of each release by themselves: during a rollout the
+// old ones say nothing of where the new ones should be.
+func renderSpread(app, ptype string) []corev1.TopologySpreadConstraint {
+	over := func(topology string) corev1.TopologySpreadConstraint {
+		return corev1.TopologySpreadConstraint{
+			MaxSkew: 1, TopologyKey: topology, WhenUnsatisfiable: corev1.ScheduleAnyway,
+			LabelSelector:  &metav1.LabelSelector{MatchLabels: selectorLabels(app, ptype)},
+			MatchLabelKeys: []string{appsv1.DefaultDeploymentUniqueLabelKey},
+		}
 	}
-	return &corev1.Affinity{PodAntiAffinity: &corev1.PodAntiAffinity{
-		PreferredDuringSchedulingIgnoredDuringExecution: []corev1.WeightedPodAffinityTerm{
-			away(100, corev1.LabelHostname),
-			away(50, corev1.LabelTopologyZone),
-		},
-	}}
+	return []corev1.TopologySpreadConstraint{over(corev1.LabelHostname), over(corev1.LabelTopologyZone)}
+}
+
+// awaySeconds is how long pods wait for a node that is gone before others take
+// their place. Kubernetes' five minutes are kind to nodes that come back, but a
+// process without data on its node loses nothing by moving; with the time in
+// which the absence is noticed it comes to about 50 s.
+const awaySeconds = 10
+
+// renderTolerations are for a node that is gone. A pod with volumes keeps
+// Kubernetes' patience: where its data is on the node it can only wait.
+func renderTolerations(p control.Process) []corev1.Toleration {
+	if len(p.Mounts) > 0 {
+		return nil
+	}
+	away := func(taint string) corev1.Toleration {
+		return corev1.Toleration{
+			Key: taint, Operator: corev1.TolerationOpExists, Effect: corev1.TaintEffectNoExecute,
+			TolerationSeconds: ptr(int64(awaySeconds)),
+		}
+	}
+	return []corev1.Toleration{away(corev1.TaintNodeNotReady), away(corev1.TaintNodeUnreachable)}
 }
 
 func ptr[T any](v T) *T { return &v }

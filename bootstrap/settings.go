@@ -89,6 +89,14 @@ func DefaultSettings() Settings {
 // service range.
 func (s Settings) RegistryIP() netip.Addr { return nth(s.ServiceCIDR, 20) }
 
+// GatewayIP is the fixed address by which pods reach the nearest gateway: the
+// 21st of the service range.
+func (s Settings) GatewayIP() netip.Addr { return nth(s.ServiceCIDR, 21) }
+
+// GitIP is the fixed address by which pods reach the door for git push: the 22nd
+// of the service range.
+func (s Settings) GitIP() netip.Addr { return nth(s.ServiceCIDR, 22) }
+
 // ClusterDNS is the address of the cluster's name server: the 10th of the
 // service range, as Kubernetes users expect.
 func (s Settings) ClusterDNS() netip.Addr { return nth(s.ServiceCIDR, 10) }

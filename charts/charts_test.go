@@ -104,11 +104,16 @@ func TestSettingsReachValues(t *testing.T) {
 		values[c.Name] = c.Values(s)
 	}
 	require.Equal(t, "/var/lib/rancher/k3s/storage", values["cluster"]["volumes"].(map[string]any)["path"])
-	require.Equal(t, []any{"192.0.2.10"}, values["cluster"]["platform"].(map[string]any)["nodeIPs"])
-	require.Equal(t, "192.0.2.10:9580", values["monitoring"]["scrape"].(map[string]any)["controller"])
+	require.Equal(t, []any{"10.43.0.21"}, values["cluster"]["platform"].(map[string]any)["gatewayIPs"])
+	require.Equal(t, []any{"10.43.0.22"}, values["cluster"]["platform"].(map[string]any)["gitIPs"])
+	require.Equal(t, 1, values["cluster"]["dns"].(map[string]any)["replicas"])
+	require.Equal(t, "drycc-controller.drycc.svc:80", values["monitoring"]["scrape"].(map[string]any)["controller"])
 	s3 := values["registry"]["storage"].(map[string]any)["s3"].(map[string]any)
 	require.Equal(t, false, s3["secure"])
 
 	s.ResolveInside = false
-	require.Empty(t, charts.List()[0].Values(s)["platform"].(map[string]any)["nodeIPs"])
+	require.Empty(t, charts.List()[0].Values(s)["platform"].(map[string]any)["gatewayIPs"])
+
+	s.Nodes = 5
+	require.Equal(t, 2, charts.List()[0].Values(s)["dns"].(map[string]any)["replicas"], "one is enough on one node, two on any others")
 }

@@ -21,14 +21,17 @@ type Settings struct {
 	// FormerDomains are those before: the registry and the API keep their names
 	// there, names of apps lead on.
 	FormerDomains []string
-	NodeIP        string // address of the first server: pods reach the gateway there
+	NodeIP        string // address of the server whose controller works
+	Nodes         int    // how many the cluster has; at least 1
 
 	ClusterDomain string // "cluster.local"
 	DNSIP         string // of Service kube-dns, inside the service CIDR
 	RegistryIP    string // of Service registry, inside the service CIDR
+	GatewayIP     string // of Service gateway, likewise: pods reach the nearest gateway there
+	GitIP         string // of the Service of git push, likewise; it is made by the controller
 	DataDir       string // of k3s: volumes go to <DataDir>/storage
 
-	// ResolveInside makes pods see the platform domain at NodeIP rather than
+	// ResolveInside makes pods see the platform domain at GatewayIP rather than
 	// where DNS says.
 	ResolveInside bool
 	DNSUpstreams  []string // empty: those of the node
@@ -106,9 +109,12 @@ type Secrets struct {
 func Defaults() Settings {
 	return Settings{
 		Domain:            "slipway.localhost",
+		Nodes:             1,
 		ClusterDomain:     "cluster.local",
 		DNSIP:             "10.43.0.10",
 		RegistryIP:        "10.43.0.20",
+		GatewayIP:         "10.43.0.21",
+		GitIP:             "10.43.0.22",
 		DataDir:           "/var/lib/rancher/k3s",
 		ResolveInside:     true,
 		ControllerPort:    9580,
@@ -157,6 +163,8 @@ func (s Settings) Validate() error {
 		{"NodeIP", s.NodeIP, false},
 		{"DNSIP", s.DNSIP, false},
 		{"RegistryIP", s.RegistryIP, false},
+		{"GatewayIP", s.GatewayIP, false},
+		{"GitIP", s.GitIP, false},
 		{"ControllerAddress", s.ControllerAddress, true},
 	} {
 		if a.value == "" && a.optional {

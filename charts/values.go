@@ -5,25 +5,25 @@ import (
 	"net/netip"
 	"path"
 	"slices"
-	"strconv"
 	"strings"
 )
 
 func clusterValues(s Settings) map[string]any {
-	nodeIPs := []any{}
-	if s.ResolveInside && s.NodeIP != "" {
-		nodeIPs = append(nodeIPs, s.NodeIP)
+	gateway, git := []string{}, []string{}
+	if s.ResolveInside {
+		gateway, git = append(gateway, s.GatewayIP), append(git, s.GitIP)
 	}
 	upstreams := []any{}
 	for _, u := range s.DNSUpstreams {
 		upstreams = append(upstreams, u)
 	}
 	return map[string]any{
-		"platform": map[string]any{"domain": s.Domain, "formerDomains": list(s.FormerDomains), "nodeIPs": nodeIPs},
+		"platform": map[string]any{"domain": s.Domain, "formerDomains": list(s.FormerDomains), "gatewayIPs": list(gateway), "gitIPs": list(git)},
 		"dns": map[string]any{
 			"clusterIP":     s.DNSIP,
 			"clusterDomain": s.ClusterDomain,
 			"upstreams":     upstreams,
+			"replicas":      min(max(s.Nodes, 1), 2),
 		},
 		"volumes": map[string]any{"path": path.Join(s.DataDir, "storage")},
 	}
@@ -37,6 +37,7 @@ func gatewayValues(s Settings) map[string]any {
 	return map[string]any{
 		"domain":         s.Domain,
 		"formerDomains":  list(s.FormerDomains),
+		"clusterIP":      s.GatewayIP,
 		"wildcardSecret": s.Secrets.WildcardTLS,
 		"httpPort":       s.HTTPPort,
 		"httpsPort":      s.HTTPSPort,
@@ -84,7 +85,8 @@ func registryValues(s Settings) map[string]any {
 func monitoringValues(s Settings) map[string]any {
 	scrape := map[string]any{"gatewayPort": AdminPort}
 	if s.ControllerAddress != "" && s.ControllerMetrics != "" {
-		scrape["controller"] = net.JoinHostPort(s.ControllerAddress, strconv.Itoa(s.ControllerPort))
+		// By its Service, which leads to whichever server's works.
+		scrape["controller"] = "drycc-controller." + PlatformNamespace + ".svc:80"
 		scrape["controllerPath"] = s.ControllerMetrics
 	}
 	return map[string]any{

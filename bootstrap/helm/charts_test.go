@@ -294,7 +294,7 @@ func TestSchemaNamesTheField(t *testing.T) {
 		want   string
 	}{
 		{"cluster", func(s *charts.Settings) { s.DNSIP = "10.43.0" }, "clusterIP"},
-		{"cluster", func(s *charts.Settings) { s.NodeIP = "node" }, "nodeIPs"},
+		{"cluster", func(s *charts.Settings) { s.GatewayIP = "node" }, "gatewayIPs"},
 		{"gateway", func(s *charts.Settings) { s.Domain = "Not A Domain" }, "domain"},
 		{"gateway", func(s *charts.Settings) { s.HTTPSPort = 70000 }, "httpsPort"},
 		{"gateway", func(s *charts.Settings) { s.ControllerAddress = "somewhere" }, "controller/address"},

@@ -3,6 +3,12 @@ TLS 1.2 and 1.3. Of the ciphers of 1.2 those with forward secrecy that
 authenticate what they encrypt; those of 1.3 are all such and not chosen.
 */}}
 {{- define "gateway.tls" -}}
+# The gateway puts this middleware into every route: a pod that can't be connected
+# to, on a node that is gone for instance, is passed over.
+http:
+  middlewares:
+    elsewhere:
+      retry: {attempts: {{ .Values.attempts }}}
 tls:
   options:
     default:

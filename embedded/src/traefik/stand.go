@@ -38,12 +38,22 @@ func stand(g *guard.Guard, routers map[string]*tcprouter.Router, certs *traefikt
 	}
 }
 
+// elsewhere is the middleware, in the file that the chart brings, that has a
+// request which reached no pod tried at another one.
+const elsewhere = "elsewhere@file"
+
 // teacher tells the guard of the hosts of every HTTPRoute. An app's objects are
 // in the namespace of its name.
+//
+// It also has requests tried again when the pod they were for cannot be
+// connected to. Kubernetes notices only after most of a minute that a node is
+// gone, and until then its pods are among those that are asked in turn. A request
+// of which anything was sent is never sent again.
 type teacher struct{ apps *guard.Apps }
 
-// Apply is called by Traefik for each rule of an HTTPRoute.
-func (t teacher) Apply(_ context.Context, _ *dynamic.Router, object runtime.Object) error {
+// Apply is called by Traefik for each rule of an HTTPRoute or GRPCRoute.
+func (t teacher) Apply(_ context.Context, router *dynamic.Router, object runtime.Object) error {
+	router.Middlewares = append(router.Middlewares, elsewhere)
 	if route, ok := object.(*gatev1.HTTPRoute); ok {
 		for _, h := range route.Spec.Hostnames {
 			t.apps.Learn(string(h), route.Namespace)

@@ -26,8 +26,12 @@ type Report struct {
 	Node        string    `json:"node,omitempty"`
 	Address     string    `json:"address,omitempty"`
 	Certificate time.Time `json:"certificateNotAfter,omitzero"`
-	Moves       []string  `json:"moves,omitempty"` // of address, host name, domain in the last days
-	Parts       []Entry   `json:"parts"`
+	// Leader is the node whose controller works, "" when none does; Failover says
+	// whether others take over when it ends.
+	Leader   string   `json:"leader,omitempty"`
+	Failover bool     `json:"failover"`
+	Moves    []string `json:"moves,omitempty"` // of address, host name, domain in the last days
+	Parts    []Entry  `json:"parts"`
 
 	Findings []doctor.Finding `json:"findings,omitempty"` // of the server's last round of checks
 	Looked   time.Time        `json:"looked,omitzero"`    // when that was

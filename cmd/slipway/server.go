@@ -22,7 +22,7 @@ import (
 	"github.com/slipway-paas/slipway/embedded"
 	"github.com/slipway-paas/slipway/platform/control"
 	"github.com/slipway-paas/slipway/platform/edge"
-	"github.com/slipway-paas/slipway/platform/kube"
+	"github.com/slipway-paas/slipway/platform/kube/lease"
 	"github.com/spf13/cobra"
 )
 
@@ -69,7 +69,11 @@ type server struct {
 	home     home
 	charts   *helm.Installer
 
-	core   atomic.Pointer[control.Controller] // nil until the store is open
+	core   atomic.Pointer[control.Controller] // nil unless this server leads and the store is open
+	term   atomic.Pointer[lease.Term]         // nil unless this server leads
+	leader atomic.Pointer[string]             // the node whose controller works; nil: not known yet
+	ready  chan struct{}                      // closed when this node is ready
+	nodes  *nodeList
 	rounds rounds
 
 	upgrading atomic.Bool // changes are held back
@@ -99,10 +103,11 @@ func newServer() (*server, error) {
 		names = append(names, c.Name)
 	}
 	s.board = lifecycle.NewBoard(time.Now, append(names, lineController, lineDeploys, lineGit)...)
-	s.charts = helm.New(s.paths.Kubeconfig, version)
+	s.charts = helm.NewGuarded(s.paths.Kubeconfig, version, s.mayWrite)
 	if s.charts.Images, err = carriedDigests(); err != nil {
 		return nil, err
 	}
+	s.ready, s.nodes = make(chan struct{}), newNodeList(s.address)
 	return s, nil
 }
 
@@ -188,37 +193,48 @@ func (s *server) runPlatform(ctx context.Context) error {
 		return ignoreEnd(ctx, err)
 	}
 	s.board.Set(lineKubernetes, lifecycle.Working, "the API server answers")
-	if s.settings.JoinURL != "" {
-		return s.runStandby(ctx)
+	return lifecycle.Run(ctx, []lifecycle.Part{
+		{Name: "node", Run: s.runNode},
+		{Name: "memory", Run: s.runTrim},
+		{Name: "leadership", Run: s.runLeadership},
+	})
+}
+
+// nodePause is how long a look at this node that failed waits for the next.
+const nodePause = 5 * time.Second
+
+// runNode says on the board when this node is ready.
+func (s *server) runNode(ctx context.Context) error {
+	for {
+		err := s.waitNode(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		if err == nil {
+			break
+		}
+		s.log.WithError(err).Warn("looking at this node")
+		select {
+		case <-ctx.Done():
+			return nil
+		case <-time.After(nodePause):
+		}
 	}
-	options, err := s.clusterOptions()
+	s.board.Set(lineKubernetes, lifecycle.Ready, "")
+	close(s.ready)
+	<-ctx.Done()
+	return nil
+}
+
+func (s *server) waitNode(ctx context.Context) error {
+	node, err := k3s.WaitNode(ctx, s.paths.Kubeconfig, s.nodeName, func(reason string) {
+		s.board.Set(lineKubernetes, lifecycle.Working, reason)
+	})
 	if err != nil {
 		return err
 	}
-	cluster, err := kube.New(options)
-	if err != nil {
-		return err
-	}
-	authority, err := edge.OpenAuthority(s.paths.CA, time.Now)
-	if err != nil {
-		return err
-	}
-	s.board.Set(lineController, lifecycle.Working, "opening the store")
-	c, err := s.openController(ctx, cluster, authority)
-	if err != nil {
-		return ignoreEnd(ctx, err)
-	}
-	s.core.Store(c.control)
-	renewer, err := s.newRenewer(c.wildcardIssuer(authority))
-	if err != nil {
-		return errors.Join(err, c.store.Close())
-	}
-	s.board.Set(lineController, lifecycle.Ready, "")
-	parts := append(c.parts(s), s.gitPart(c.control), s.rounds.lend(c.store),
-		lifecycle.Part{Name: "charts", Run: s.runCharts},
-		lifecycle.Part{Name: "memory", Run: s.runTrim},
-		lifecycle.Part{Name: "certificate", Run: renewer.Run})
-	return errors.Join(lifecycle.Run(ctx, parts), c.store.Close())
+	s.log.WithField("node", node.Name).WithField("address", node.Address).Info("node ready")
+	return s.waitPods(ctx)
 }
 
 func ignoreEnd(ctx context.Context, err error) error {
@@ -257,7 +273,8 @@ func (s *server) report() lifecycle.Report {
 		Findings: findings, Looked: looked,
 		Version: version, Kubernetes: k3s.Version(), PID: os.Getpid(), Started: s.started,
 		Domain: s.settings.Domain, Node: s.nodeName, Address: s.address, Certificate: s.certificate,
-		Moves: movesTold(s.home.now.Moves, time.Now()),
+		Moves:  movesTold(s.home.now.Moves, time.Now()),
+		Leader: s.leaderName(), Failover: s.failsOver(),
 	}
 }
 

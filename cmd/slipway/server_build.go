@@ -101,7 +101,7 @@ func (s *server) keepFree() int64 {
 func (s *server) builderSettings() charts.Builder {
 	b := charts.Defaults().Builder
 	b.ClusterCIDRs = []string{s.settings.ClusterCIDR.String(), s.settings.ServiceCIDR.String()}
-	b.HostIPs = kube.HostAddresses()
+	b.HostIPs = append(kube.HostAddresses(), s.nodes.addresses()...)
 	b.CPU = strconv.Itoa(max(runtime.NumCPU()/2, 1))
 	if cpu := s.settings.ControllerSetting("SLIPWAY_BUILD_CPU"); cpu != "" {
 		b.CPU = cpu

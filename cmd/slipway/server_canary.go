@@ -92,6 +92,8 @@ func (s *server) newCanary(ctx context.Context, database *store.Store, dir strin
 	if err != nil {
 		return nil, err
 	}
+	// Also on a server whose controller does not lead: nobody else knows of this app.
+	options.Guard = nil
 	cluster, err := kube.New(options)
 	if err != nil {
 		return nil, err

@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net/http"
 	"net/netip"
 	"os"
@@ -53,6 +54,9 @@ func (s *server) tlsHandler() http.Handler {
 	return diagnose.Serve(func(ctx context.Context, domain string, found func(platform.Diagnosis)) error {
 		core := s.core.Load()
 		if core == nil {
+			if leader := s.leaderName(); leader != "" && leader != s.nodeName {
+				return fmt.Errorf("the controller works on %s: run the command there", leader)
+			}
 			return errors.New("the controller is still starting: look with \"slipway status\" until it is ready")
 		}
 		return core.CheckAll(ctx, domain, found)

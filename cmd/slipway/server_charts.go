@@ -21,18 +21,25 @@ const (
 	chartLook = 30 * time.Second
 )
 
-// runCharts brings the charts to what this binary carries and then keeps an
-// eye on them, until ctx ends. Failures are shown, logged and tried again.
+// runCharts brings the charts to what this binary carries and this cluster has,
+// and keeps an eye on them, until ctx ends. Failures are shown, logged and tried
+// again; nodes that come and go change what the charts hold.
 func (s *server) runCharts(ctx context.Context) error {
 	retry := chartRetryFirst
 	for {
+		_, changed := s.nodes.get()
 		err := s.applyCharts(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err == nil {
-			s.watchCharts(ctx)
-			return nil
+			retry = chartRetryFirst
+			s.watchCharts(ctx, changed)
+			if ctx.Err() != nil {
+				return nil
+			}
+			s.log.Info("charts: nodes came or went")
+			continue
 		}
 		s.log.WithError(err).WithField("retry", retry.String()).Error("charts")
 		select {
@@ -45,17 +52,11 @@ func (s *server) runCharts(ctx context.Context) error {
 }
 
 func (s *server) applyCharts(ctx context.Context) error {
-	node, err := k3s.WaitNode(ctx, s.paths.Kubeconfig, s.nodeName, func(reason string) {
-		s.board.Set(lineKubernetes, lifecycle.Working, reason)
-	})
-	if err != nil {
-		return err
+	select {
+	case <-ctx.Done():
+		return ctx.Err()
+	case <-s.ready:
 	}
-	if err := s.waitPods(ctx); err != nil {
-		return err
-	}
-	s.board.Set(lineKubernetes, lifecycle.Ready, "")
-	s.log.WithField("node", node.Name).WithField("address", node.Address).Info("node ready")
 	if err := s.writeSecrets(ctx); err != nil {
 		return err
 	}
@@ -91,13 +92,16 @@ func (s *server) chartEvent(e helm.Event) {
 	}
 }
 
-// watchCharts shows on the board whether the charts' pods are still ready.
-func (s *server) watchCharts(ctx context.Context) {
+// watchCharts shows on the board whether the charts' pods are still ready, until
+// ctx ends or the nodes are others.
+func (s *server) watchCharts(ctx context.Context, changed <-chan struct{}) {
 	tick := time.NewTicker(chartLook)
 	defer tick.Stop()
 	for {
 		select {
 		case <-ctx.Done():
+			return
+		case <-changed:
 			return
 		case <-tick.C:
 		}
@@ -128,10 +132,13 @@ func (s *server) showRelease(r helm.Release) {
 func (s *server) chartSettings() charts.Settings {
 	c := charts.Defaults()
 	c.Domain, c.FormerDomains = s.settings.Domain, s.settings.FormerDomains
+	nodes, _ := s.nodes.get()
 	c.NodeIP = s.address // the node's own record is from before a move until the kubelet has looked
+	c.Nodes = max(len(nodes), 1)
 	c.SharedRoot = sharedRoot("/proc/self/mountinfo")
 	c.DNSIP = s.settings.ClusterDNS().String()
 	c.RegistryIP = s.settings.RegistryIP().String()
+	c.GatewayIP, c.GitIP = s.settings.GatewayIP().String(), s.settings.GitIP().String()
 	c.DataDir = s.settings.DataDir
 	c.ControllerAddress, c.ControllerPort = s.address, controllerPort
 	c.ControllerMetrics = "/metrics"

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/http"
 	"net/netip"
@@ -57,6 +58,10 @@ func (s *server) openController(ctx context.Context, cluster *kube.Cluster, auth
 	if err != nil {
 		return nil, err
 	}
+	if err := database.Lead(ctx, s.nodeName); err != nil {
+		_ = database.Close() // the first error says what is wrong
+		return nil, err
+	}
 	c := &controller{store: database, cluster: cluster, serviceKey: secrets.Derive(key, "service"),
 		nonces: newNonces(secrets.Derive(key, "nonces"))}
 	if err := c.assemble(ctx, s, cluster, authority); err != nil {
@@ -65,6 +70,9 @@ func (s *server) openController(ctx context.Context, cluster *kube.Cluster, auth
 	}
 	return c, nil
 }
+
+// close ends a controller that was not run.
+func (c *controller) close() error { return errors.Join(c.api.Close(), c.store.Close()) }
 
 func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Cluster, authority *edge.Authority) error {
 	who := identity.New()
@@ -80,10 +88,6 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 	if c.control, err = c.newControl(s, cluster, authority, metrics, who); err != nil {
 		return err
 	}
-	address, err := netip.ParseAddr(s.address)
-	if err != nil {
-		return err
-	}
 	limits, err := api.ParseLimits(s.settings.ControllerSetting)
 	if err != nil {
 		return err
@@ -96,8 +100,8 @@ func (c *controller) assemble(ctx context.Context, s *server, cluster *kube.Clus
 		Limits: limits, Mounts: mounts,
 		Logger: s.log, Metrics: metrics, CACert: authority.CAPEM, Hold: s.held,
 		Moved: api.Moved{Domain: s.settings.Domain, Former: s.settings.FormerDomains, Keep: []string{"drycc"}},
-		// The gateway is on the host network: it comes from the node's address.
-		TrustedProxies: []netip.Prefix{netip.PrefixFrom(address, address.BitLen())},
+		// The gateways are on the host network: they come from the nodes' addresses.
+		TrustedProxies: s.nodes.networks,
 	})
 	if err != nil {
 		return err
@@ -133,7 +137,7 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 	if err != nil {
 		return nil, err
 	}
-	builds.Runner, builds.Folder = s.address, s.paths.Controller
+	builds.Folder = s.paths.Controller
 	outside, err := identity.NewOutside(identity.ParseOutside(get))
 	if err != nil {
 		return nil, err
@@ -163,7 +167,7 @@ func (c *controller) newControl(s *server, cluster *kube.Cluster, authority *edg
 		Builds: builds,
 		EdgeOptions: control.EdgeOptions{
 			Ports:     s.gatewayPorts(),
-			Addresses: []platform.Address{{Type: "IPAddress", Value: s.address}}, Certifier: authority,
+			Addresses: s.nodes.reached, Certifier: authority,
 			Diagnoser: doctor, Authorities: c.authorities(), OwnNames: c.ownNames(s, authority),
 		},
 	})
@@ -306,8 +310,10 @@ func (s *server) clusterOptions() (kube.Options, error) {
 	}
 	return kube.Options{
 		Controller: netip.AddrPortFrom(address, controllerPort),
+		Git:        kube.GitDoor{Port: s.settings.GitPort(), ServiceIP: s.settings.GitIP().String()},
 		Kubeconfig: s.paths.Kubeconfig, Logger: s.log, ClusterCIDRs: []string{s.settings.ClusterCIDR.String()},
 		Quota: quota, LimitRange: limits, PodSecurity: s.settings.ControllerSetting("SLIPWAY_POD_SECURITY"),
+		Guard:        s.mayWrite,
 		StorageClass: s.settings.AppClass, FilerImage: s.filerImage(), MorePublicPorts: s.morePorts(),
 	}, nil
 }

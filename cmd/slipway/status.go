@@ -146,6 +146,14 @@ func joined(server string) string {
 	return " joined through " + server
 }
 
+// failover says whether other servers take over from the controller's.
+func failover(possible bool) string {
+	if possible {
+		return "others take over when it ends (PostgreSQL)"
+	}
+	return "bound to the database on its disk (SQLite): it does not fail over"
+}
+
 func printOverview(w io.Writer, o overview) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
 	fmt.Fprintf(t, "URL:\t%s\n", o.URL)
@@ -154,6 +162,9 @@ func printOverview(w io.Writer, o overview) error {
 	fmt.Fprintf(t, "Running since:\t%s (pid %d)\n", o.Started.Format(time.RFC3339), o.PID)
 	if !o.Certificate.IsZero() {
 		fmt.Fprintf(t, "Certificate until:\t%s\n", o.Certificate.Format(time.RFC3339))
+	}
+	if o.Leader != "" {
+		fmt.Fprintf(t, "Controller:\ton %s, %s\n", o.Leader, failover(o.Failover))
 	}
 	for _, move := range o.Moves {
 		fmt.Fprintf(t, "Moved:\t%s\n", move)

@@ -33,7 +33,8 @@ type HandlerOptions struct {
 	MaxBody int64            // bytes; zero: DefaultMaxBody
 	// TrustedProxies are the networks whose X-Forwarded-For is believed: the
 	// gateway's. It decides only who shares a rate limit and what the log says.
-	TrustedProxies []netip.Prefix
+	// It is asked for each request, since nodes come and go. Nil: none is.
+	TrustedProxies func() []netip.Prefix
 	// CACert returns the platform's CA certificate as PEM, served at /ca.crt.
 	// Nil: no such path.
 	CACert func() []byte
@@ -73,6 +74,9 @@ func NewHandler(opts HandlerOptions) (*Handler, error) {
 	}
 	if opts.Now == nil {
 		opts.Now = time.Now
+	}
+	if opts.TrustedProxies == nil {
+		opts.TrustedProxies = func() []netip.Prefix { return nil }
 	}
 	if opts.MaxBody == 0 {
 		opts.MaxBody = DefaultMaxBody
@@ -270,7 +274,7 @@ func (h *Handler) remote(r *http.Request) string {
 		return "unknown"
 	}
 	addr := peer.Addr().Unmap()
-	for _, p := range h.opts.TrustedProxies {
+	for _, p := range h.opts.TrustedProxies() {
 		if !p.Contains(addr) {
 			continue
 		}

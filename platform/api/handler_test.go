@@ -228,7 +228,7 @@ func TestHeldChangesAreToldWhenToComeAgain(t *testing.T) {
 func TestRemoteAddress(t *testing.T) {
 	var seen string
 	d := newDoor(t, api.HandlerOptions{
-		TrustedProxies: []netip.Prefix{netip.MustParsePrefix("10.42.0.0/16")},
+		TrustedProxies: func() []netip.Prefix { return []netip.Prefix{netip.MustParsePrefix("10.42.0.0/16")} },
 		Mounts: one(func(_ http.ResponseWriter, r *http.Request) {
 			seen = api.TraceOf(r.Context()).Remote
 		}),

@@ -118,6 +118,9 @@ func (s *Server) shutdown(ctx context.Context) error {
 	return nil
 }
 
+// Close closes what Listen has opened, for a server that is not run after all.
+func (s *Server) Close() error { return s.closeListeners() }
+
 // closeListeners closes what Listen has opened so far.
 func (s *Server) closeListeners() error {
 	var errs []error

@@ -185,7 +185,7 @@ func (c *Controller) hidden(ctx context.Context, a platform.App) (why, cure stri
 // addresses are the platform's.
 func (c *Controller) addresses() []netip.Addr {
 	var out []netip.Addr
-	for _, a := range c.edge.Addresses {
+	for _, a := range c.edge.Addresses() {
 		if addr, err := netip.ParseAddr(a.Value); err == nil {
 			out = append(out, addr)
 		}

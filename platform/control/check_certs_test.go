@@ -45,7 +45,9 @@ func newLookedAt(t *testing.T) (*kit, *looker) {
 	k, l := newKit(t), &looker{}
 	k.renew(func(o *control.Options) {
 		o.Diagnoser, o.Certifier = l, &authority{clock: k.clock}
-		o.Addresses = []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}, {Type: "Hostname", Value: "lb.example"}}
+		o.Addresses = func() []platform.Address {
+			return []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}, {Type: "Hostname", Value: "lb.example"}}
+		}
 	})
 	k.run()
 	k.create(app)

@@ -15,8 +15,8 @@ type EdgeOptions struct {
 	// the names of connections, TLS). The first of HTTP and of HTTPS are those
 	// that every app has.
 	Ports     []platform.GatewayPort
-	Addresses []platform.Address // of the gateway, for users to see
-	Certifier Certifier          // the platform's own authority; nil: there is none
+	Addresses func() []platform.Address // of the gateway, for users to see; nil: none
+	Certifier Certifier                 // the platform's own authority; nil: there is none
 	// Authorities are public; nil: domains get certificates of the own one only.
 	Authorities Authorities
 	// CertBackoff is the pause after the n-th failure in a row (from 1) to get
@@ -30,6 +30,9 @@ type EdgeOptions struct {
 func (o EdgeOptions) withDefaults() EdgeOptions {
 	if len(o.Ports) == 0 {
 		o.Ports = DefaultPorts()
+	}
+	if o.Addresses == nil {
+		o.Addresses = func() []platform.Address { return nil }
 	}
 	if o.CertBackoff == nil {
 		o.CertBackoff = CertBackoff

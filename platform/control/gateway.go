@@ -8,7 +8,7 @@ import (
 )
 
 // Addresses are where the gateway takes requests from outside.
-func (c *Controller) Addresses() []platform.Address { return slices.Clone(c.edge.Addresses) }
+func (c *Controller) Addresses() []platform.Address { return c.edge.Addresses() }
 
 // ListGateways lists the gateways of an app, its own in front.
 func (c *Controller) ListGateways(ctx context.Context, actor Actor, app string, p Page) ([]platform.Gateway, int, error) {

@@ -95,7 +95,7 @@ func newStage(t *testing.T, options ...func(*control.Options)) *stage {
 	made := control.Options{
 		Store: db, Cluster: s.cluster, Identity: id, Domain: "slipway.localhost", Clock: s.now,
 		Random: rand.NewChaCha8([32]byte{}), Logger: logger, Workers: 2, ServiceKey: serviceKey,
-		EdgeOptions: control.EdgeOptions{Addresses: []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}}, Diagnoser: oracle{s.now}},
+		EdgeOptions: control.EdgeOptions{Addresses: func() []platform.Address { return []platform.Address{{Type: "IPAddress", Value: "192.0.2.10"}} }, Diagnoser: oracle{s.now}},
 		Catalog:     s.catalog,
 		Builder:     s.builder, Fetcher: s.fetcher, Builds: control.BuildOptions{Folder: t.TempDir()},
 		SignOn: provider{},

@@ -75,9 +75,15 @@ type node struct {
 // boot makes a bare host, which is photographed before anything is put on it.
 func boot(t *testing.T, name, address string) *node {
 	t.Helper()
+	return bootSized(t, name, address, "")
+}
+
+// bootSized is boot with a disk of a size for /var/lib; "" is this machine's.
+func bootSized(t *testing.T, name, address, size string) *node {
+	t.Helper()
 	root, err := harness.RootFS(t.Context())
 	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: name, Address: address, RootFS: root, Keep: keep()})
+	h, err := harness.Boot(t.Context(), harness.Options{Name: name, Address: address, RootFS: root, DataSize: size, Keep: keep()})
 	require.NoError(t, err)
 	n := &node{Host: h, m: appliance.At(address, domain, h.Command)}
 	t.Cleanup(func() { assert.NoError(t, h.Close()) })

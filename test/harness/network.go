@@ -91,3 +91,10 @@ func plug(host, address string, pid int) error {
 	}
 	return nil
 }
+
+// Cut pulls the host's network cable: nothing goes in or out until Mend. What
+// runs there runs on.
+func (h *Host) Cut() error { return ip("link", "set", h.record.Link, "down") }
+
+// Mend puts the cable back.
+func (h *Host) Mend() error { return ip("link", "set", h.record.Link, "up") }

@@ -271,6 +271,14 @@ func (s *server) runHome(ctx context.Context) error {
 func (s *server) arrived(ctx context.Context, files host.Files) error {
 	record, now := s.home.was, s.home.now
 	record.Moves = now.Moves
+	for _, m := range s.home.moves {
+		if m.Kind != rehome.Address {
+			continue
+		}
+		if err := k3s.Moved(ctx, s.paths.Kubeconfig, s.nodeName, s.address); err != nil {
+			return err
+		}
+	}
 	servers, err := k3s.CountServers(ctx, s.paths.Kubeconfig)
 	if err != nil {
 		return err

@@ -32,26 +32,7 @@ func TestServers(t *testing.T) {
 		require.NoError(t, err)
 	})
 	second := boot(t, "joe", "172.31.77.25")
-	must(t, "the second server joins, SQLite becomes etcd, nobody notices", func(t *testing.T) {
-		before := objects(t, first)
-		stop := appliance.Prober{URL: first.m.URL("hello", "/"), PerSecond: 20, Machine: first.m}.Start(t.Context())
-		joinServer(t, first, second)
-		tally := stop()
-		t.Logf("while joining: %s", tally)
-		assert.Zero(t, tally.Failed, "%s", strings.Join(tally.Reasons, "\n"))
-		after := objects(t, first)
-		for name := range before {
-			assert.Contains(t, after, name)
-		}
-		log, err := first.Output(t.Context(), "sh", "-c", "journalctl -u slipway --no-pager | grep -o 'every key was compared.*'")
-		require.NoError(t, err)
-		t.Log(strings.TrimSpace(log))
-		checkpoints, err := first.Output(t.Context(), "ls", "/var/lib/slipway/checkpoints")
-		require.NoError(t, err)
-		assert.Contains(t, checkpoints, "-etcd")
-		list := first.run(t, "node", "list")
-		assert.Contains(t, list.Stdout, "2 servers stand the loss of 0")
-	})
+	must(t, "the second server joins, SQLite becomes etcd, nobody notices", func(t *testing.T) { becomesEtcd(t, first, second) })
 	third := boot(t, "jof", "172.31.77.26")
 	must(t, "the third server joins", func(t *testing.T) {
 		joinServer(t, first, third)
@@ -65,18 +46,8 @@ func TestServers(t *testing.T) {
 	})
 	must(t, "a server loses its power, the others go on", func(t *testing.T) {
 		require.NoError(t, second.Kill())
-		require.NoError(t, appliance.Eventually(t.Context(), 3*time.Minute, func(ctx context.Context) error {
-			for _, n := range []*node{first, third} {
-				if _, err := n.m.Slipway(ctx, "kubectl", "get", "nodes"); err != nil {
-					return err
-				}
-			}
-			return nil
-		}))
+		twoOfThree(t, first, third)
 		require.NoError(t, client.Scale(t.Context(), "hello", 5), "deploys too")
-		r := first.run(t, "node", "remove", "jof")
-		assert.Equal(t, 1, r.Code, "two of three are needed")
-		assert.Contains(t, r.Stderr, "1 of 2 servers would work")
 	})
 	must(t, "it comes back by itself", func(t *testing.T) {
 		require.NoError(t, second.Reboot(t.Context()))
@@ -95,6 +66,51 @@ func TestServers(t *testing.T) {
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 		third.bare(t)
 	})
+}
+
+// becomesEtcd has the second server join while the app is asked.
+func becomesEtcd(t *testing.T, first, second *node) {
+	before := objects(t, first)
+	stop := appliance.Prober{URL: first.m.URL("hello", "/"), PerSecond: 20, Machine: first.m}.Start(t.Context())
+	joinServer(t, first, second)
+	tally := stop()
+	t.Logf("while joining: %s", tally)
+	assert.Zero(t, tally.Failed, "%s", strings.Join(tally.Reasons, "\n"))
+	after := objects(t, first)
+	for name := range before {
+		assert.Contains(t, after, name)
+	}
+	log, err := first.Output(t.Context(), "sh", "-c", "journalctl -u slipway --no-pager | grep -o 'every key was compared.*'")
+	require.NoError(t, err)
+	t.Log(strings.TrimSpace(log))
+	checkpoints, err := first.Output(t.Context(), "ls", "/var/lib/slipway/checkpoints")
+	require.NoError(t, err)
+	assert.Contains(t, checkpoints, "-etcd")
+	assert.Contains(t, first.slipway(t, "node", "list"), "2 servers stand the loss of 0")
+}
+
+// twoOfThree checks that two servers do without the third, and know that they
+// need each other.
+func twoOfThree(t *testing.T, first, third *node) {
+	require.NoError(t, appliance.Eventually(t.Context(), 3*time.Minute, func(ctx context.Context) error {
+		for _, n := range []*node{first, third} {
+			if _, err := n.m.Slipway(ctx, "kubectl", "get", "nodes"); err != nil {
+				return err
+			}
+		}
+		return nil
+	}))
+	// Until the cluster has noticed, it counts the lost one.
+	require.NoError(t, appliance.Eventually(t.Context(), 3*time.Minute, func(ctx context.Context) error {
+		r, err := first.m.Run(ctx, appliance.Binary, "node", "list")
+		if err == nil && strings.Count(r.Stdout, "ready") == 3 {
+			err = fmt.Errorf("all are ready:\n%s", r.Stdout)
+		}
+		return err
+	}))
+	r := first.run(t, "node", "remove", "jof")
+	assert.Equal(t, 1, r.Code, "two of three are needed")
+	assert.Contains(t, r.Stderr, "1 of 2 servers would work")
 }
 
 func joinServer(t *testing.T, first, n *node) {

@@ -23,7 +23,7 @@ const (
 	domain = "slipway.localhost"
 	// Both hosts have the same name and address, one after the other: the
 	// engine's configuration is the same file.
-	address = "172.31.77.30"
+	address = "172.31.77.80"
 	settle  = 60 * time.Second // idle time before memory is measured
 )
 
@@ -106,7 +106,7 @@ func boot(t *testing.T) *harness.Host {
 	t.Helper()
 	root, err := harness.RootFS(t.Context())
 	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: "bench", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
+	h, err := harness.Boot(t.Context(), harness.Options{Name: "edbench", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
 	require.NoError(t, err)
 	t.Cleanup(func() { assert.NoError(t, h.Close()) })
 	return h

@@ -46,6 +46,7 @@ type verbs struct {
 	roles  map[string]map[string]platform.Role // app → user → role
 	orders []order
 	build  func(ctx context.Context, o order, log io.Writer) (platform.Release, error)
+	late   bool // a release that was made counts although the pusher has gone
 }
 
 // silent is a ref that is refused before there is a log.
@@ -104,7 +105,7 @@ func (v *verbs) PushSource(ctx context.Context, username, app string, s control.
 	fmt.Fprintln(log, "---> Starting build... but first, coffee!")
 	if build != nil {
 		r, err := build(ctx, o, log)
-		if ctx.Err() != nil {
+		if ctx.Err() != nil && !v.late {
 			err = context.Cause(ctx)
 		}
 		if err != nil {
@@ -121,6 +122,8 @@ func (v *verbs) onBuild(f func(ctx context.Context, o order, log io.Writer) (pla
 	defer v.mu.Unlock()
 	v.build = f
 }
+
+func (v *verbs) keepReleases() { v.late = true }
 
 func (v *verbs) pushed() []order {
 	v.mu.Lock()

@@ -30,8 +30,8 @@ type push struct {
 	deciding sync.WaitGroup // the hook's answer
 
 	mu       sync.Mutex
-	closed   bool   // git has ended: no hook is answered any more
-	deployed string // the branch that became a release
+	closed   bool    // git has ended: no hook is answered any more
+	deployed *update // the branch that became a release
 
 	told bool // the build's log says why it failed; decide's own
 }
@@ -47,8 +47,8 @@ func (p *push) begin() bool {
 	return true
 }
 
-// end waits for the hook's answer and gives the branch that was deployed.
-func (p *push) end() string {
+// end waits for the hook's answer and gives what was deployed, if anything.
+func (p *push) end() *update {
 	p.mu.Lock()
 	p.closed = true
 	p.mu.Unlock()
@@ -113,11 +113,11 @@ func (p *push) accept(ctx context.Context, request hookRequest, out io.Writer, s
 	if err != nil {
 		return err
 	}
-	return p.deploy(ctx, *plan.deploy, env, out, say)
+	return p.deploy(ctx, *plan.deploy, request.Quarantine, env, out, say)
 }
 
 // deploy builds a branch. It returns nil when the app runs what was pushed.
-func (p *push) deploy(ctx context.Context, u update, env []string, out io.Writer, say func(string, ...any)) error {
+func (p *push) deploy(ctx context.Context, u update, quarantined string, env []string, out io.Writer, say func(string, ...any)) error {
 	s := p.server
 	kind, err := s.git.output(ctx, s.repos.config(), 64, env, "-C", p.repo, "cat-file", "-t", u.New)
 	if err != nil {
@@ -148,9 +148,11 @@ func (p *push) deploy(ctx context.Context, u update, env []string, out io.Writer
 	if release.Failed() {
 		return errTree(fmt.Sprintf("v%d does not run, so %s is refused. Mend it and push again.", release.Version, u.Ref))
 	}
-	branch, _ := u.branch()
+	if err := s.repos.adopt(p.app.ID, quarantined); err != nil {
+		s.log(p.who, p.app.ID).WithError(err).Warn("git door: keeping what was deployed")
+	}
 	p.mu.Lock()
-	p.deployed = branch
+	p.deployed = &u
 	p.mu.Unlock()
 	return nil
 }

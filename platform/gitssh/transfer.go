@@ -143,18 +143,27 @@ func (t *terminal) push(ctx context.Context, a platform.App) (code int, deployed
 		}
 	}}
 	code = t.git(ctx, []string{envSocket + "=" + s.hooks.socket, envToken + "=" + token}, "receive-pack", repo)
-	branch := p.end()
+	done := p.end()
 	if ctx.Err() != nil {
 		// Git may have been killed before it could tidy up.
 		if err := sweepRepo(repo); err != nil {
 			s.log(t.who, a.ID).WithError(err).Warn("git door: sweeping")
 		}
 	}
-	if code != 0 || branch == "" {
+	if done == nil {
 		return code, false
 	}
+	if code != 0 {
+		// The client went away after the release was made, so git did not move
+		// the branch. It says what runs all the same.
+		_, err = s.git.output(s.work, s.repos.config(), 64, nil, "-C", repo, "update-ref", done.Ref, done.New, done.Old)
+		if err != nil {
+			s.log(t.who, a.ID).WithError(err).Warn("git door: moving the branch of a client that went away")
+			return code, false
+		}
+	}
 	// A clone gets what runs.
-	_, err = s.git.output(s.work, s.repos.config(), 64, nil, "-C", repo, "symbolic-ref", "HEAD", branchPrefix+branch)
+	_, err = s.git.output(s.work, s.repos.config(), 64, nil, "-C", repo, "symbolic-ref", "HEAD", done.Ref)
 	if err != nil {
 		s.log(t.who, a.ID).WithError(err).Warn("git door: HEAD")
 	}

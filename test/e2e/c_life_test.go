@@ -58,6 +58,7 @@ func TestLife(t *testing.T) {
 	should(t, m, "git push of a Dockerfile", s.pushDockerfile)
 	should(t, m, "git push of each language", s.pushLanguages)
 	should(t, m, "git push of pipelines", s.pushPipelines)
+	should(t, m, "the builder on this cluster", s.realBuilder)
 	must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
 }
 

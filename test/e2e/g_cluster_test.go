@@ -21,8 +21,22 @@ import (
 // server in memory, against this one: in a program of their own, because they
 // are inside that package.
 func (s *story) realCluster(t *testing.T) {
+	s.real(t, "../../platform/kube", "TestRealCluster", "TestRealGateway")
+	s.nothingLeft(t)
+}
+
+// realBuilder runs the tests of the builder: hostile Dockerfiles, bombs, no
+// packet that leaves. The base image is in the registry since the first push.
+func (s *story) realBuilder(t *testing.T) {
+	s.real(t, "../builder", "TestRealDockerfile", "TestRealHostileSteps", "TestRealNoPacketLeaves", "TestRealPacksGo")
+}
+
+// real runs the tests TestReal… of a package on this appliance and expects some
+// of them to have passed.
+func (s *story) real(t *testing.T, folder string, expected ...string) {
+	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "e2e", "-vet=off", "-count", "1", "-timeout", "15m",
-		"-parallel", "4", "-v", "-run", "^TestReal", "../../platform/kube")
+		"-parallel", "4", "-v", "-run", "^TestReal", folder)
 	cmd.Env = append(os.Environ(),
 		"KUBECONFIG=/etc/rancher/k3s/k3s.yaml",
 		"SLIPWAY_HELLO_IMAGE="+carried(t, s.m, "hello"),
@@ -32,7 +46,7 @@ func (s *story) realCluster(t *testing.T) {
 	)
 	out, err := cmd.CombinedOutput()
 	require.NoError(t, err, "%s", out)
-	for _, known := range []string{"TestRealCluster", "TestRealGateway"} {
+	for _, known := range expected {
 		assert.Contains(t, string(out), "--- PASS: "+known, "they did run:\n%s", out)
 	}
 	for line := range strings.Lines(string(out)) {
@@ -40,7 +54,6 @@ func (s *story) realCluster(t *testing.T) {
 			t.Log(strings.TrimSpace(line))
 		}
 	}
-	s.nothingLeft(t)
 }
 
 // nothingLeft: what those tests made is gone with their apps.

@@ -46,12 +46,8 @@ func (o ImageOptions) withDefaults() ImageOptions {
 	return o
 }
 
-const (
-	// imageGrace is how long an image is safe that no release has yet.
-	imageGrace = time.Hour
-	// sweepPause is how long a sweep is put off that could not be made.
-	sweepPause = 10 * time.Minute
-)
+// sweepPause is how long a sweep is put off that could not be made.
+const sweepPause = 10 * time.Minute
 
 // keepImages sweeps the registry from time to time until ctx ends.
 func (c *Controller) keepImages(ctx context.Context) {
@@ -219,7 +215,7 @@ func (c *Controller) addWanted(ctx context.Context, app string, wanted wantedSet
 	}
 	builds, _, err := c.store.ListBuildRuns(ctx, app, Page{Limit: eventBatch})
 	for _, r := range builds {
-		if !r.State.Ended() || c.now().Sub(r.Ended) < imageGrace {
+		if !r.State.Ended() { // it ends with its release
 			wanted[fmt.Sprintf("%s/%s:git-%.8s*", app, app, r.SHA)] = true
 		}
 	}

@@ -112,7 +112,7 @@ func TestSweepImages(t *testing.T) {
 // TestSweepWaitsForBuilds lets no build run while garbage is collected, and
 // keeps what has no release yet.
 func TestSweepWaitsForBuilds(t *testing.T) {
-	a := &attic{tags: map[string][]string{app: {"git-060da68f", "git-060da68f.v7", "git-11111111"}}}
+	a := &attic{tags: map[string][]string{app: {"git-060da68f", "git-11111111", "git-22222222.v7-worker"}}}
 	y := newYard(t, func(o *control.Options) { o.ImageOptions = control.ImageOptions{Images: a} })
 	begun, ended := make(chan struct{}), make(chan struct{})
 	a.collect = func() {
@@ -122,6 +122,9 @@ func TestSweepWaitsForBuilds(t *testing.T) {
 	done := make(chan error, 1)
 	_, _, err := y.push()
 	require.NoError(t, err)
+	require.NoError(t, y.store.AddBuildRun(t.Context(), platform.BuildRun{
+		UUID: "another server's", App: app, User: "alice", SHA: "2222222222", Created: y.clock.Now(),
+	}, "elsewhere"))
 	go func() {
 		_, err := y.SweepImages(context.WithoutCancel(t.Context()))
 		done <- err
@@ -134,5 +137,5 @@ func TestSweepWaitsForBuilds(t *testing.T) {
 	require.NoError(t, <-done)
 	_, err = wait()
 	require.NoError(t, err)
-	assert.Equal(t, []string{"git-060da68f", "git-060da68f.v7"}, a.tags[app])
+	assert.Equal(t, []string{"git-060da68f", "git-22222222.v7-worker"}, a.tags[app])
 }

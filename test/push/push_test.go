@@ -14,6 +14,7 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -257,7 +258,8 @@ func oldImages(t *testing.T, d *developer) {
 	require.NoError(t, err)
 	secure, err := d.p.m.HTTPS(ctx)
 	require.NoError(t, err)
-	kept := []string{d.tag(t, 0), d.tag(t, 1)}
+	d.mended(t, "before the sweep")
+	oldest, kept := d.tag(t, 2), []string{d.tag(t, d.p.version(t, "site")), d.tag(t, d.p.version(t, "site")-1)}
 	room := func() string {
 		out, err := d.p.m.Output(ctx, "sh", "-c", "du -sm /var/lib/rancher/k3s/storage/*registry* | cut -f1")
 		require.NoError(t, err)
@@ -279,8 +281,8 @@ func oldImages(t *testing.T, d *developer) {
 		if err := json.NewDecoder(res.Body).Decode(&list); err != nil {
 			return err
 		}
-		if len(list.Tags) > len(kept)+1 { // a rollout may be the third
-			return fmt.Errorf("too many are left: %v", list.Tags)
+		if slices.Contains(list.Tags, oldest) {
+			return fmt.Errorf("%s is still there: %v", oldest, list.Tags)
 		}
 		for _, tag := range kept {
 			assert.Contains(t, list.Tags, tag)
@@ -295,11 +297,11 @@ func oldImages(t *testing.T, d *developer) {
 	d.p.serves(t, "site", "/", "after the sweep")
 }
 
-// tag is that of the image of a release, the newest one or so many before.
-func (d *developer) tag(t *testing.T, before int) string {
+// tag is that of the image of a release.
+func (d *developer) tag(t *testing.T, version int) string {
 	t.Helper()
 	var build struct{ Image string }
-	_, err := d.p.client.Call(t.Context(), "GET", fmt.Sprintf("/apps/%s/build/?version=v%d", d.app, d.p.version(t, d.app)-before), nil, &build)
+	_, err := d.p.client.Call(t.Context(), "GET", fmt.Sprintf("/apps/%s/build/?version=v%d", d.app, version), nil, &build)
 	require.NoError(t, err)
 	return build.Image[strings.LastIndex(build.Image, ":")+1:]
 }

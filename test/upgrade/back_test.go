@@ -136,16 +136,30 @@ func (s *site) killUpgrade(t *testing.T) {
 	require.Equal(t, 1, killed)
 }
 
-// killedVerifying kills the upgrade's program while it looks at the new server:
-// that server has to notice, and the version before to come back, by itself.
-func (s *site) killedVerifying(t *testing.T, present string) {
+// phases are those in which the upgrade's program is killed: the one in which
+// only the server can notice, or all with UPGRADE_KILLS=all.
+func phases() []string {
+	if os.Getenv("UPGRADE_KILLS") == "all" {
+		return []string{"preparing", "stopping", "applying", "verifying"}
+	}
+	return []string{"verifying"}
+}
+
+// killedIn kills the upgrade's program in a phase. The version before has to come
+// back: by itself while a server runs, and else with the service's next start.
+func (s *site) killedIn(t *testing.T, phase, present string) {
 	s.put(t, another(t, present), newProgram)
 	was, installed := s.look(t), s.sum(t)
-	ended := s.begin(t, "verifying")
-	_, err := s.client.Call(t.Context(), "POST", "/apps/", map[string]string{"id": "lost"}, nil)
-	assert.ErrorContains(t, err, "being upgraded", "changes are held back")
+	ended := s.begin(t, phase)
+	if phase == "verifying" {
+		_, err := s.client.Call(t.Context(), "POST", "/apps/", map[string]string{"id": "lost-app"}, nil)
+		assert.ErrorContains(t, err, "being upgraded", "changes are held back")
+	}
 	s.killUpgrade(t)
 	<-ended
+	if phase != "verifying" {
+		s.run(t, 0, "systemctl", "restart", "slipway.service")
+	}
 	start := time.Now()
 	require.NoError(t, appliance.Eventually(t.Context(), 2*time.Minute, func(context.Context) error {
 		if now := s.phase(); now != "rolled-back" {
@@ -153,7 +167,7 @@ func (s *site) killedVerifying(t *testing.T, present string) {
 		}
 		return nil
 	}))
-	t.Logf("the server brought the version before back after %.1fs", time.Since(start).Seconds())
+	t.Logf("the version before was back after %.1fs", time.Since(start).Seconds())
 	s.well(t)
 	assert.Equal(t, installed, s.sum(t))
 	same(t, was, s.look(t))

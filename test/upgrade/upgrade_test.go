@@ -52,7 +52,9 @@ func TestUpgrade(t *testing.T) {
 		s.uses(t)
 	})
 	must(t, "a broken chart is taken back", func(t *testing.T) { s.takesBack(t, broken(t, present)) })
-	must(t, "killed while it looks", func(t *testing.T) { s.killedVerifying(t, present) })
+	for _, phase := range phases() {
+		must(t, "killed while "+phase, func(t *testing.T) { s.killedIn(t, phase, present) })
+	}
 	must(t, "a power cut while it is applied", func(t *testing.T) { s.powerCut(t, present) })
 	must(t, "roll back what was committed", s.rollBack)
 	must(t, "uninstall", func(t *testing.T) {

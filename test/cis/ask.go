@@ -155,7 +155,13 @@ func flagOf(part, name, pattern string, absentIsWell bool) Ask {
 }
 
 // Kubelet asks the kubelet for a field of the configuration it works with.
-func Kubelet(field, pattern string) Ask {
+func Kubelet(field, pattern string) Ask { return kubeletField(field, pattern, false) }
+
+// KubeletOr is Kubelet, and content with a field that is not there: zero is
+// left out.
+func KubeletOr(field, pattern string) Ask { return kubeletField(field, pattern, true) }
+
+func kubeletField(field, pattern string, absentIsWell bool) Ask {
 	return func(ctx context.Context, h Host) error {
 		node, err := h.Output(ctx, "slipway", "kubectl", "get", "nodes", "-o", "jsonpath={.items[0].metadata.name}")
 		if err != nil {
@@ -178,7 +184,10 @@ func Kubelet(field, pattern string) Ask {
 		if value != nil {
 			text = fmt.Sprint(value)
 		}
-		if !matches(text, pattern) || text == "" && pattern == "*" {
+		if value == nil && absentIsWell {
+			return nil
+		}
+		if value == nil || !matches(text, pattern) {
 			return fmt.Errorf("the kubelet's %s is %q, which is not %s", field, text, pattern)
 		}
 		return nil

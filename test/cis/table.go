@@ -53,7 +53,7 @@ const (
 func controlPlaneFiles() []Row {
 	return []Row{
 		{"1.1.1–1.1.8", "manifests of API server, controller manager, scheduler and etcd are root's alone", NA, inside, nil},
-		{"1.1.9", "files of the pod network are for root to write", Pass, "the CNI configuration has mode 0600", []Ask{Mode(agent+"/etc/cni/net.d/*", 0o600)}},
+		{"1.1.9", "files of the pod network are for root to write", Design, "k3s writes the CNI configuration with 0644; it holds no secret", []Ask{Mode(agent+"/etc/cni/net.d/*", 0o600)}},
 		{"1.1.10", "files of the pod network are owned by root", Pass, "", []Ask{Owned(agent + "/etc/cni/net.d/*")}},
 		{"1.1.11", "etcd's data folder has mode 0700", Pass, "of a single server the SQLite datastore, whose folder has that mode", []Ask{Mode(server+"/db", 0o700)}},
 		{"1.1.12", "etcd's data folder belongs to a user etcd", Design, "it belongs to root: one process runs all of it, and another user would own nothing else", []Ask{OwnedBy("etcd", server+"/db")}},
@@ -165,7 +165,7 @@ func kubelet() []Row {
 		{"4.2.1", "nobody asks the kubelet without a name", Pass, "", []Ask{Kubelet("authentication.anonymous.enabled", "false")}},
 		{"4.2.2", "the API server decides who may", Pass, "", []Ask{Kubelet("authorization.mode", "Webhook")}},
 		{"4.2.3", "clients are known by certificates", Pass, "", []Ask{Kubelet("authentication.x509.clientCAFile", "*")}},
-		{"4.2.4", "no port without authentication", Pass, "", []Ask{Kubelet("readOnlyPort", "0")}},
+		{"4.2.4", "no port without authentication", Pass, "", []Ask{KubeletOr("readOnlyPort", "0")}},
 		{"4.2.5", "streams end when nothing is said", Pass, "after four hours, so that a long `drycc run` survives; after five minutes with SLIPWAY_HARDENING=cis", []Ask{Kubelet("streamingConnectionIdleTimeout", "!0s")}},
 		{"4.2.6", "it sets up its own packet filter chains", Pass, "", []Ask{Kubelet("makeIPTablesUtilChains", "true")}},
 		{"4.2.7", "nodes keep their own names", Design, "K3S_NODE_NAME is told to it, so that a node keeps its name when its host is renamed", []Ask{NoFlag("kubelet", "hostname-override")}},

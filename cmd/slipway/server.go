@@ -44,13 +44,15 @@ SIGINT or SIGTERM. "slipway install" prepares the host for it and has the
 host's service manager run it.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			looking, err := unfinishedUpgrade(c.Context(), logrus.StandardLogger())
+			if err != nil {
+				return err
+			}
 			s, err := newServer()
 			if err != nil {
 				return err
 			}
-			if err := s.finishUpgrade(c.Context()); err != nil {
-				return err
-			}
+			s.holdChanges(looking)
 			return s.run(c.Context())
 		},
 	}

@@ -8,6 +8,8 @@ import (
 	"os"
 	"time"
 
+	"github.com/sirupsen/logrus"
+
 	"github.com/slipway-paas/slipway/bootstrap/checkpoint"
 	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
@@ -26,33 +28,42 @@ const upgradeLook = time.Second
 // heldBack is what users are told whose changes are not taken.
 const heldBack = "The platform is being upgraded: apps serve on, changes are taken again in a moment. Try again soon."
 
-// finishUpgrade decides, before anything else runs, what becomes of an upgrade
-// that is not finished. It brings the version before back when the upgrade was
-// cut off; then the error says so, and the service manager starts that version.
-func (s *server) finishUpgrade(ctx context.Context) error {
-	record := upgrade.Record{Dir: s.paths.Upgrade}
-	h := host.NewLinux(host.Options{})
-	verdict, state, err := record.AtBoot(func() (string, error) { return h.Hash(s.paths.Binary) }, time.Now())
+// unfinishedUpgrade decides, before anything else of this version runs, what
+// becomes of an upgrade that is not finished. It brings the version before back
+// when the upgrade was cut off; then the error says so, and the service manager
+// starts that version. The version that looks at this server is returned, empty
+// when none does.
+func unfinishedUpgrade(ctx context.Context, log *logrus.Logger) (looking string, err error) {
+	m, err := openMachine(nil, nil)
 	if err != nil {
-		return err
+		return "", err
+	}
+	record := upgrade.Record{Dir: m.paths.Upgrade}
+	verdict, state, err := record.AtBoot(func() (string, error) { return m.host.Hash(m.paths.Binary) }, time.Now())
+	if err != nil {
+		return "", err
 	}
 	switch verdict {
 	case upgrade.HoldChanges:
-		s.upgrading.Store(true)
-		s.board.Set(lineUpgrade, lifecycle.Working, "to "+state.To.Slipway+": changes are held back until it is known to be well")
+		return state.To.Slipway, nil
 	case upgrade.GoBack:
-		s.log.WithField("to", state.To.Slipway).Warn("an upgrade was cut off: bringing back " + state.From.Slipway)
-		return s.bringBack(ctx)
+		log.WithField("to", state.To.Slipway).Warn("an upgrade was cut off: bringing back " + state.From.Slipway)
+		return "", m.bringBack(ctx, log)
 	}
-	return nil
+	return "", nil
+}
+
+// holdChanges takes no changes while an upgrade to a version looks at the server.
+func (s *server) holdChanges(looking string) {
+	if looking == "" {
+		return
+	}
+	s.upgrading.Store(true)
+	s.board.Set(lineUpgrade, lifecycle.Working, "to "+looking+": changes are held back until it is known to be well")
 }
 
 // bringBack rolls an upgrade back from inside the service.
-func (s *server) bringBack(ctx context.Context) error {
-	m, err := openMachine(nil, nil)
-	if err != nil {
-		return err
-	}
+func (m *machine) bringBack(ctx context.Context, log *logrus.Logger) error {
 	release, err := upgrade.Record{Dir: m.paths.Upgrade}.Hold()
 	if err != nil {
 		return err
@@ -60,21 +71,21 @@ func (s *server) bringBack(ctx context.Context) error {
 	defer func() { _ = release() }() // the process ends, and the hold with it
 	u := m.upgradeOf(upgrade.Version{}, upgrade.Version{})
 	u.Platform.Stop = nil // this is the server
-	u.Note = func(text string) { s.log.Info("upgrade: " + text) }
+	u.Note = func(text string) { log.Info("upgrade: " + text) }
 	state, err := u.Resume()
 	if err != nil {
 		return err
 	}
 	err = u.Back(ctx, "it was cut off")
 	if errors.Is(err, checkpoint.ErrDamaged) && u.State().Phase == upgrade.Stranded {
-		s.log.WithError(err).Errorf("%s can't be brought back; %s goes on", state.From.Slipway, state.To.Slipway)
+		log.WithError(err).Errorf("%s can't be brought back; %s goes on", state.From.Slipway, state.To.Slipway)
 		return nil
 	}
 	if err != nil {
 		return fmt.Errorf("bring back %s: %w", state.From.Slipway, err)
 	}
 	if err := m.reloadUnits(ctx); err != nil {
-		s.log.WithError(err).Warn("the service manager may use the newer unit until the next boot")
+		log.WithError(err).Warn("the service manager may use the newer unit until the next boot")
 	}
 	return fmt.Errorf("the upgrade to %s was cut off; %s is back and is started now", state.To.Slipway, state.From.Slipway)
 }

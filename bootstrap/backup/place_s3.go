@@ -131,10 +131,23 @@ func (b *Bucket) Create(ctx context.Context, name string, about int64) (Sink, er
 			PartSize: partSize(about), NumThreads: 1, ContentType: "application/octet-stream",
 		})
 		err = b.explained("upload "+name, err)
+		if err != nil && ctx.Err() != nil {
+			err = errors.Join(err, b.dropUpload(ctx, name)) // the client could not
+		}
 		r.CloseWithError(err) // so that the writer learns of it
 		s.done <- err
 	}()
 	return s, nil
+}
+
+// dropPatience is how long an upload that was given up may take to be dropped.
+const dropPatience = 15 * time.Second
+
+// dropUpload drops the parts of an upload whose context has ended.
+func (b *Bucket) dropUpload(ctx context.Context, name string) error {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), dropPatience)
+	defer cancel()
+	return b.explained("drop an unfinished upload", b.client.RemoveIncompleteUpload(ctx, b.name, b.key(name)))
 }
 
 // partSize is such that twice the expected size fits into the parts there may

@@ -202,7 +202,7 @@ func (p *platform) bucket(t *testing.T) {
 		return m[1]
 	}
 	endpoint := "http://" + strings.TrimSpace(ip) + ":7070"
-	_, err = p.host.Output(t.Context(), "curl", "-fsS", "-X", "PUT", "--aws-sigv4", "aws:amz:us-east-1:s3",
+	_, err = p.host.Output(t.Context(), "curl", "-fsS", "-X", "PUT", "--aws-sigv4", "aws:amz:us-east-1:s3", "-H", "x-amz-content-sha256: "+sumOfNothing,
 		"--user", secret("storageAccessKey")+":"+secret("storageSecretKey"), endpoint+"/backups")
 	require.NoError(t, err)
 	env := []string{"SLIPWAY_BACKUP_S3_ENDPOINT=" + endpoint, "SLIPWAY_BACKUP_S3_REGION=us-east-1",
@@ -222,6 +222,9 @@ func (p *platform) bucket(t *testing.T) {
 	assert.Contains(t, r.Stderr, "refused the keys")
 	assert.NotContains(t, r.Stderr, "swordfish")
 }
+
+// sumOfNothing is the SHA-256 of an empty request.
+const sumOfNothing = "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"
 
 func (p *platform) drill(t *testing.T) {
 	r := p.run(t, 0, "backup", "drill", "/root/all.backup", "--identity", "/root/key")

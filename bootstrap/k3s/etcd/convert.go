@@ -71,6 +71,10 @@ func (c *Conversion) db(names ...string) string {
 func (c *Conversion) file() string   { return c.db("slipway-conversion.json") }
 func (c *Conversion) member() string { return c.db("etcd") }
 
+// data is what only a member that was made has: k3s leaves a folder with a name
+// in it beside a SQLite datastore too.
+func (c *Conversion) data() string { return c.db("etcd", "member") }
+
 // Now is what the datastore is, and why the last conversion failed.
 func (c *Conversion) Now() (Kind, string, error) {
 	r, err := c.read()
@@ -80,7 +84,7 @@ func (c *Conversion) Now() (Kind, string, error) {
 	switch {
 	case r.State == requested || r.State == starting:
 		return Converting, "", nil
-	case exists(c.member()):
+	case exists(c.data()):
 		return Etcd, "", nil
 	case exists(kine.File(c.DataDir)):
 		return SQLite, r.Reason, nil
@@ -127,7 +131,7 @@ func (c *Conversion) BeforeStart(ctx context.Context, progress func(string)) err
 
 // build puts the member in place, by a rename as the last thing.
 func (c *Conversion) build(ctx context.Context, r *record, progress func(string)) error {
-	if exists(c.member()) {
+	if exists(c.data()) {
 		return nil // killed right after the rename
 	}
 	if r.Checkpoint == "" {
@@ -151,7 +155,21 @@ func (c *Conversion) build(ctx context.Context, r *record, progress func(string)
 		return err
 	}
 	r.Summary = &summary
+	if err := c.removeEmpty(); err != nil {
+		return err
+	}
 	return errors.Join(os.Rename(fresh, c.member()), syncDir(c.db()))
+}
+
+// removeEmpty removes the folder of a member that has no data. Anything in it but
+// its name is an error.
+func (c *Conversion) removeEmpty() error {
+	for _, path := range []string{filepath.Join(c.member(), "name"), c.member()} {
+		if err := os.Remove(path); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			return fmt.Errorf("folder of etcd: %w", err)
+		}
+	}
+	return nil
 }
 
 // goBack takes the old datastore again. The member that did not work is kept

@@ -39,6 +39,8 @@ func TestConversion(t *testing.T) {
 	c, taken := stopped(t)
 	require.NoError(t, c.BeforeStart(t.Context(), quiet))
 	is(t, c, SQLite)
+	require.NoError(t, os.MkdirAll(c.member(), 0o700))
+	require.NoError(t, os.WriteFile(filepath.Join(c.member(), "name"), []byte("first-1234"), 0o600), "as k3s leaves it beside SQLite")
 	require.NoError(t, c.Request())
 	require.NoError(t, c.Request(), "asked again")
 	is(t, c, Converting)

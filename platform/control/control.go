@@ -148,8 +148,7 @@ func New(o Options) (*Controller, error) {
 		return nil, fmt.Errorf("control: source trees of the past: %w", err)
 	}
 	c.building = o.Builds.withDefaults()
-	c.builds = newBuilds(c.building.AtOnce)
-	c.images = o.ImageOptions.withDefaults()
+	c.builds, c.images = newBuilds(c.building.AtOnce), o.ImageOptions.withDefaults()
 	c.edge = o.EdgeOptions.withDefaults()
 	if c.entered == nil {
 		c.entered = func(platform.ReleaseState) {}

@@ -73,7 +73,7 @@ func (f *Fetcher) login(ctx context.Context, where platform.GitURL, c *ssh.Clien
 		if errors.As(err, &known) {
 			return nil, known
 		}
-		if strings.Contains(err.Error(), "unable to authenticate") {
+		if strings.Contains(err.Error(), "authenticate") {
 			return nil, refused("%s does not let us in as %s: add the public key of the hook (drycc builds hook info) to the repository as a deploy key.", where.Host, where.User)
 		}
 		return nil, refused("%s can't be spoken to: %v", where.Host, err)

@@ -27,18 +27,18 @@ const (
 func (s *server) runCharts(ctx context.Context) error {
 	retry := chartRetryFirst
 	for {
-		_, changed := s.nodes.get()
+		told := s.nodes.told()
 		err := s.applyCharts(ctx)
 		if ctx.Err() != nil {
 			return nil
 		}
 		if err == nil {
 			retry = chartRetryFirst
-			s.watchCharts(ctx, changed)
+			s.watchCharts(ctx, told)
 			if ctx.Err() != nil {
 				return nil
 			}
-			s.log.Info("charts: nodes came or went")
+			s.log.Info("charts: the nodes that came or went change their values")
 			continue
 		}
 		s.log.WithError(err).WithField("retry", retry.String()).Error("charts")
@@ -93,16 +93,20 @@ func (s *server) chartEvent(e helm.Event) {
 }
 
 // watchCharts shows on the board whether the charts' pods are still ready, until
-// ctx ends or the nodes are others.
-func (s *server) watchCharts(ctx context.Context, changed <-chan struct{}) {
+// ctx ends or the charts are to be told of other nodes than they were.
+func (s *server) watchCharts(ctx context.Context, told string) {
 	tick := time.NewTicker(chartLook)
 	defer tick.Stop()
 	for {
+		_, changed := s.nodes.get()
+		if s.nodes.told() != told {
+			return
+		}
 		select {
 		case <-ctx.Done():
 			return
 		case <-changed:
-			return
+			continue
 		case <-tick.C:
 		}
 		releases, err := s.charts.List(ctx, charts.List())

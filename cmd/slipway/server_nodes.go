@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"reflect"
 	"sync"
@@ -54,6 +55,13 @@ func (l *nodeList) get() ([]kube.Node, <-chan struct{}) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.nodes, l.changed
+}
+
+// told is what the charts are told of the nodes, to be compared. That the first
+// look finds this server alone changes nothing.
+func (l *nodeList) told() string {
+	nodes, _ := l.get()
+	return fmt.Sprint(max(len(nodes), 1), l.addresses())
 }
 
 // addresses are those of all nodes, this server's first.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"io"
 	"net/netip"
+	"slices"
 	"testing"
 	"time"
 
@@ -15,6 +16,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/client-go/kubernetes/fake"
+	clienttesting "k8s.io/client-go/testing"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
@@ -53,6 +55,10 @@ func TestNodesAreFollowed(t *testing.T) {
 	go func() { done <- c.FollowNodes(ctx, func(n []Node) { seen <- n }) }()
 	one := Node{Name: "one", Internal: []string{"192.0.2.1"}, Ready: true, PodRanges: []string{"10.42.0.0/24"}}
 	require.Equal(t, []Node{one}, <-seen)
+	// The fake, unlike an API server, does not tell a watch what came before it.
+	require.Eventually(t, func() bool {
+		return slices.ContainsFunc(c.core.(*fake.Clientset).Actions(), func(a clienttesting.Action) bool { return a.GetVerb() == "watch" })
+	}, time.Minute, time.Millisecond)
 
 	nodes := c.core.CoreV1().Nodes()
 	_, err := nodes.Create(ctx, nodeAt("two", "192.0.2.2", "10.42.1.0/24", corev1.ConditionTrue), metav1.CreateOptions{})

@@ -31,6 +31,10 @@ type Options struct {
 	Enable      bool     // the service is meant to start at boot
 	Images      []string // references of the carried images; none: they are not looked at
 	Now         func() time.Time
+	// InServer says that this process has the databases open. Their files are not
+	// read then: closing a file of one's own ends SQLite's locks on it, and the
+	// next other program that closes the database removes its log.
+	InServer bool
 	// Resolve asks a name server whether it answers at all; nil asks over UDP.
 	Resolve func(ctx context.Context, server netip.Addr) error
 }

@@ -61,19 +61,23 @@ const (
 type liteSize struct{ file, free, wal uint64 }
 
 // litePages reads sizes without opening the database: the header has the size of
-// a page (offset 16), their number (28) and how many are free (36).
-func litePages(h host.Files, path string) (liteSize, error) {
-	info, err := h.Stat(path)
-	if err != nil {
-		return liteSize{}, err
-	}
-	header, err := h.ReadStart(path, 100)
+// a page (offset 16), their number (28) and how many are free (36). In the server
+// nothing is read, and no page counts as free.
+func litePages(e *env, path string) (liteSize, error) {
+	info, err := e.host.Stat(path)
 	if err != nil {
 		return liteSize{}, err
 	}
 	s := liteSize{file: uint64(info.Size)}
-	if wal, err := h.Stat(path + "-wal"); err == nil {
+	if wal, err := e.host.Stat(path + "-wal"); err == nil {
 		s.wal = uint64(wal.Size)
+	}
+	if e.opts.InServer {
+		return s, nil
+	}
+	header, err := e.host.ReadStart(path, 100)
+	if err != nil {
+		return liteSize{}, err
 	}
 	if len(header) < 40 || string(header[:15]) != "SQLite format 3" {
 		return s, fmt.Errorf("%s is not a SQLite database", path)
@@ -96,7 +100,7 @@ func (s liteSize) bloated() bool {
 
 func checkClusterDatabase(_ context.Context, e *env) ([]doctor.Finding, error) {
 	path := filepath.Join(e.opts.DataDir, "server", "db", "state.db")
-	s, err := litePages(e.host, path)
+	s, err := litePages(e, path)
 	if isAbsent(err) {
 		return nil, nil // etcd, or a database elsewhere
 	}
@@ -123,7 +127,7 @@ func checkClusterDatabase(_ context.Context, e *env) ([]doctor.Finding, error) {
 // checkControllerDatabase finds what the running server can mend by itself.
 func checkControllerDatabase(_ context.Context, e *env) ([]doctor.Finding, error) {
 	path := filepath.Join(e.opts.Controller, "slipway.db")
-	s, err := litePages(e.host, path)
+	s, err := litePages(e, path)
 	if isAbsent(err) {
 		return nil, nil // PostgreSQL
 	}

@@ -114,6 +114,11 @@ func TestDatabasesThatHaveGrown(t *testing.T) {
 
 	h.Put(kine, "not a database, and long enough for a header.......")
 	assert.Equal(t, "size of the cluster's database could not be looked at", run(t, h, o)[0].Title)
+
+	o.InServer = true
+	found = run(t, h, o)
+	require.Len(t, found, 1, "the server does not open files whose locks it would lose")
+	assert.Equal(t, "controller-database", found[0].ID, "its log can be seen from outside")
 }
 
 const closedRules = "*filter\n:INPUT DROP [0:0]\n:FORWARD ACCEPT [0:0]\n-A INPUT -p tcp -m tcp --dport 80 -j ACCEPT\nCOMMIT\n"

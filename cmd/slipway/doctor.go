@@ -152,6 +152,7 @@ func (m *machine) checkupOptions() checkup.Options {
 		DataDir: m.settings.DataDir, CA: m.paths.CA, Controller: m.paths.Controller, Bin: m.paths.Bin, ResolvConf: m.settings.ResolvConf,
 		ClusterCIDR: m.settings.ClusterCIDR, ServiceCIDR: m.settings.ServiceCIDR, Ports: ports,
 		Service: m.service, Enable: !m.settings.SkipEnable, Images: carriedImages(),
+		InServer: m.inServer,
 	}
 }
 

@@ -62,6 +62,7 @@ type machine struct {
 	service  host.Service
 	progress bootstrap.Progress
 	offer    *join.Offer // of the cluster that this host joins; nil: it has its own
+	inServer bool        // this process is the running server
 }
 
 // openMachine loads the settings and finds the service manager. Warnings about

@@ -100,6 +100,7 @@ func (s *server) runRounds(ctx context.Context) error {
 
 // round asks the cheap checks of the host, then those of the platform.
 func (s *server) round(ctx context.Context, m *machine) (doctor.Report, error) {
+	m.inServer = true
 	checks, err := m.checks(true)
 	if err != nil {
 		return doctor.Report{}, err

@@ -155,6 +155,10 @@ func TestHookSocket(t *testing.T) {
 	t.Parallel()
 	d := openDoor(t)
 	socket := filepath.Join(d.dir, ".hook.sock")
+	require.Eventually(t, func() bool {
+		_, err := os.Stat(socket)
+		return err == nil
+	}, patience, time.Millisecond, "the door may be open before its socket is there")
 	info, err := os.Stat(socket)
 	require.NoError(t, err)
 	require.Equal(t, os.FileMode(0o600), info.Mode().Perm())

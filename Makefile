@@ -115,9 +115,9 @@ test-heavy: ## Tests of the packages that link Kubernetes (lint vets them), and 
 	go test -vet=off -timeout 10m -tags '$(BASE_TAGS)' $$(scripts/packages.sh heavy)
 
 .PHONY: test-e2e
-test-e2e: ## Install bin/slipway here and on a bare host made for it, use, break, remove (root)
+test-e2e: ## Install bin/slipway here and on bare hosts, use, break, back up, restore, remove (root)
 	@scripts/root.sh "make test-e2e"
-	go test -tags e2e -timeout 80m -count 1 -p 1 -v ./test/harness ./test/e2e
+	go test -tags e2e -timeout 80m -count 1 -p 1 -v ./test/harness ./test/e2e ./test/backup
 
 .PHONY: test-fleet
 test-fleet: ## Several bare hosts: agents join, servers join, nodes leave (root)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net/netip"
 	"reflect"
+	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -58,10 +60,16 @@ func (l *nodeList) get() ([]kube.Node, <-chan struct{}) {
 }
 
 // told is what the charts are told of the nodes, to be compared. That the first
-// look finds this server alone changes nothing.
+// look finds this server alone changes nothing, under whatever more addresses.
 func (l *nodeList) told() string {
 	nodes, _ := l.get()
-	return fmt.Sprint(max(len(nodes), 1), l.addresses())
+	others := []string{}
+	for _, n := range nodes {
+		if !slices.Contains(n.Internal, l.self) {
+			others = append(others, fmt.Sprint(n.Internal, n.External))
+		}
+	}
+	return strings.Join(others, " ")
 }
 
 // addresses are those of all nodes, this server's first.

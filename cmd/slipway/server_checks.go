@@ -110,7 +110,7 @@ func (s *server) checkRegistry(ctx context.Context) ([]doctor.Finding, error) {
 		}
 		evidence = url + " answers " + response.Status
 	}
-	return []doctor.Finding{{Severity: doctor.Error, Title: "the registry does not answer", Evidence: evidence,
+	return []doctor.Finding{{Severity: doctor.Warning, Title: "the registry does not answer", Evidence: evidence,
 		Reason: "images of apps are neither pushed nor pulled; apps that run go on", Cure: "slipway kubectl -n drycc get pods; slipway kubectl -n drycc logs -l app.kubernetes.io/name=registry"}}, nil
 }
 

@@ -4,6 +4,8 @@ package e2e
 
 import (
 	"context"
+	"encoding/json"
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -32,11 +34,11 @@ func (s *story) realBuilder(t *testing.T) {
 }
 
 // real runs the tests TestReal… of a package on this appliance and expects some
-// of them to have passed.
+// of them to have passed. Of those that fail, what they said is repeated.
 func (s *story) real(t *testing.T, folder string, expected ...string) {
 	t.Helper()
 	cmd := exec.CommandContext(t.Context(), "go", "test", "-tags", "e2e", "-vet=off", "-count", "1", "-timeout", "15m",
-		"-parallel", "4", "-v", "-run", "^TestReal", folder)
+		"-parallel", "4", "-json", "-run", "^TestReal", folder)
 	cmd.Env = append(os.Environ(),
 		"KUBECONFIG=/etc/rancher/k3s/k3s.yaml",
 		"SLIPWAY_HELLO_IMAGE="+carried(t, s.m, "hello"),
@@ -44,16 +46,33 @@ func (s *story) real(t *testing.T, folder string, expected ...string) {
 		"SLIPWAY_FILER_IMAGE="+carried(t, s.m, "filer"),
 		"SLIPWAY_GATEWAY_TCP="+tcpPort, "SLIPWAY_GATEWAY_PASS="+passPort,
 	)
-	out, err := cmd.CombinedOutput()
-	require.NoError(t, err, "%s", out)
-	for _, known := range expected {
-		assert.Contains(t, string(out), "--- PASS: "+known, "they did run:\n%s", out)
-	}
+	out, ended := cmd.CombinedOutput()
+	said := map[string]string{}
+	var passed []string
 	for line := range strings.Lines(string(out)) {
-		if strings.HasPrefix(line, "--- ") {
-			t.Log(strings.TrimSpace(line))
+		var event struct{ Action, Test, Output string }
+		if json.Unmarshal([]byte(line), &event) != nil {
+			event.Output = line // of the compiler, say
+		}
+		said[event.Test] += event.Output
+		switch {
+		case event.Test == "" || strings.Contains(event.Test, "/"):
+		case event.Action == "pass":
+			passed = append(passed, event.Test)
+			t.Log("passed", event.Test)
+		case event.Action == "fail":
+			ended = errors.Join(ended, errors.New(event.Test))
 		}
 	}
+	if ended != nil {
+		for test, text := range said {
+			if test == "" || strings.Contains(text, "--- FAIL") || strings.Contains(text, "panic:") {
+				t.Errorf("%s:\n%s", test, text)
+			}
+		}
+	}
+	require.NoError(t, ended)
+	assert.Subset(t, passed, expected, "they did run")
 }
 
 // nothingLeft: what those tests made is gone with their apps.

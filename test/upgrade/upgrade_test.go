@@ -162,7 +162,8 @@ func (s *site) kubectl(t *testing.T, args ...string) string {
 // database dumps the controller's, table by table.
 func (s *site) database(t *testing.T) string {
 	t.Helper()
-	snapshot, err := store.OpenSnapshot(t.Context(), s.file("/var/lib/slipway/controller/slipway.db"))
+	// Not by way of /proc/PID/root: SQLite resolves that link to this machine's root.
+	snapshot, err := store.OpenSnapshot(t.Context(), filepath.Join(s.host.Data(), "slipway/controller/slipway.db"))
 	require.NoError(t, err)
 	var dump bytes.Buffer
 	_, err = snapshot.Dump(t.Context(), &dump)

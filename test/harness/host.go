@@ -51,6 +51,10 @@ func Boot(ctx context.Context, o Options) (*Host, error) {
 			return nil, err
 		}
 	}
+	// Known as ours from here on: a sweep by another program leaves it alone.
+	if err := h.record.write(); err != nil {
+		return nil, err
+	}
 	if err := h.configure(); err != nil {
 		return nil, err
 	}

@@ -119,6 +119,11 @@ test-e2e: ## Install bin/slipway here and on bare hosts, use, break, back up, re
 	@scripts/root.sh "make test-e2e"
 	go test -tags e2e -timeout 80m -count 1 -p 1 -v ./test/harness ./test/e2e ./test/backup
 
+.PHONY: test-push
+test-push: ## Push what developers push to a bare host, with clients and servers killed (root)
+	@scripts/root.sh "make test-push"
+	go test -tags e2e -timeout 40m -count 1 -v ./test/push
+
 .PHONY: test-fleet
 test-fleet: ## Several bare hosts: agents join, servers join, nodes leave (root)
 	@scripts/root.sh "make test-fleet"

@@ -18,6 +18,7 @@ import (
 
 	"github.com/slipway-paas/slipway/bootstrap/backup/backuptest"
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const (
@@ -46,33 +47,28 @@ func TestAnotherHost(t *testing.T) {
 		site: newSite(t, "baold", "172.31.77.50", oldDomain), apps: []string{"alpha", "bravo", "charlie", "delta", "gamma"},
 		pictures: map[string][]string{}, certs: map[string][]byte{}, releases: map[string][]int{},
 	}
-	p.explain(t)
-	step(t, "a platform", p.install)
-	step(t, "five apps", p.deploy)
-	step(t, "data and certificates", p.fillUp)
-	step(t, "backup", p.makeBackup)
-	step(t, "a bucket", p.bucket)
-	step(t, "drill", p.drill)
-	step(t, "look, then switch it off", p.remember)
+	house.Must(t, "a platform", p.install)
+	house.Must(t, "five apps", p.deploy)
+	house.Must(t, "data and certificates", p.fillUp)
+	house.Must(t, "backup", p.makeBackup)
+	house.Must(t, "a bucket", p.bucket)
+	house.Must(t, "drill", p.drill)
+	house.Must(t, "look, then switch it off", p.remember)
 
 	to := newSite(t, "banew", "172.31.77.51", newDomain)
-	to.explain(t)
-	before, err := to.m.Photograph(t.Context())
-	require.NoError(t, err)
+	before := house.Photograph(t, to.m)
 	to.put(t, "/root/key", p.key)
-	step(t, "damaged ones change nothing", func(t *testing.T) { p.damaged(t, to, before) })
-	step(t, "killed, then restored", func(t *testing.T) { p.restore(t, to) })
-	step(t, "all is there", func(t *testing.T) { p.compare(t, to) })
-	step(t, "and goes on", func(t *testing.T) { p.goesOn(t, to) })
-	step(t, "not twice", func(t *testing.T) {
+	house.Must(t, "damaged ones change nothing", func(t *testing.T) { p.damaged(t, to, before) })
+	house.Must(t, "killed, then restored", func(t *testing.T) { p.restore(t, to) })
+	house.Must(t, "all is there", func(t *testing.T) { p.compare(t, to) })
+	house.Must(t, "and goes on", func(t *testing.T) { p.goesOn(t, to) })
+	house.Must(t, "not twice", func(t *testing.T) {
 		r := to.run(t, 1, "restore", "/root/all.backup", "--identity", "/root/key")
 		assert.Contains(t, r.Stderr, "was restored here")
 	})
-	step(t, "nothing is left", func(t *testing.T) {
+	house.Must(t, "nothing is left", func(t *testing.T) {
 		to.run(t, 0, "uninstall", "--yes")
-		after, err := to.m.Photograph(t.Context())
-		require.NoError(t, err)
-		assert.Empty(t, withoutRoot(before.Diff(after)))
+		assert.Empty(t, withoutRoot(before.Diff(house.Photograph(t, to.m))))
 	})
 }
 
@@ -86,22 +82,12 @@ func withoutRoot(diff []string) (list []string) {
 	return list
 }
 
-func step(t *testing.T, name string, f func(t *testing.T)) {
-	t.Helper()
-	began := time.Now()
-	if !t.Run(name, f) {
-		t.FailNow()
-	}
-	t.Logf("%s: %.1fs", name, time.Since(began).Seconds())
-}
-
 func (p *platform) install(t *testing.T) {
 	p.run(t, 0, "install", "--domain", oldDomain)
 	var err error
 	p.username, p.word, err = p.m.Credentials(t.Context())
 	require.NoError(t, err)
-	p.client = appliance.NewClient(p.m)
-	require.NoError(t, p.client.Login(t.Context(), p.username, p.word))
+	p.client = house.Login(t, p.m)
 }
 
 // deploy pushes two versions of an image and has every app run the first.
@@ -159,7 +145,7 @@ func (p *platform) fillUp(t *testing.T) {
 	for i := range 300 {
 		require.NoError(t, os.WriteFile(p.path(fmt.Sprintf("%s/alpha_data/%d", volumes, i)), fmt.Append(nil, i), 0o600))
 	}
-	cert, key := selfSigned(t, "bravo.customer.test")
+	cert, key := house.SelfSigned(t, "bravo.customer.test")
 	p.call(t, http.MethodPost, "/apps/bravo/domains/", map[string]string{"domain": "bravo.customer.test", "ptype": "web"})
 	p.call(t, http.MethodPost, "/apps/bravo/certs/", map[string]string{"name": "own", "certificate": string(cert), "key": string(key)})
 	p.call(t, http.MethodPost, "/apps/bravo/certs/own/domain/", map[string]string{"domain": "bravo.customer.test"})
@@ -208,7 +194,7 @@ func (p *platform) bucket(t *testing.T) {
 	env := []string{"SLIPWAY_BACKUP_S3_ENDPOINT=" + endpoint, "SLIPWAY_BACKUP_S3_REGION=us-east-1",
 		"SLIPWAY_BACKUP_S3_ACCESS_KEY=" + secret("storageAccessKey"), "SLIPWAY_BACKUP_S3_SECRET_KEY=" + secret("storageSecretKey")}
 	run := func(code int, env []string, args ...string) appliance.Result {
-		r, err := p.m.RunEnv(t.Context(), env, carriedFile, args...)
+		r, err := p.m.RunEnv(t.Context(), env, house.Brought, args...)
 		require.NoError(t, err)
 		require.Equal(t, code, r.Code, "%v\n%s\n%s", args, r.Stdout, r.Stderr)
 		return r
@@ -263,9 +249,7 @@ func (p *platform) damaged(t *testing.T, to site, before appliance.Picture) {
 		r := to.run(t, 1, "restore", "/root/broken.backup", "--identity", "/root/key")
 		t.Logf("%s: %s", name, strings.TrimSpace(r.Stderr[strings.LastIndex(strings.TrimSpace(r.Stderr), "\n")+1:]))
 	}
-	after, err := to.m.Photograph(t.Context())
-	require.NoError(t, err)
-	assert.Empty(t, withoutRoot(before.Diff(after)))
+	assert.Empty(t, withoutRoot(before.Diff(house.Photograph(t, to.m))))
 }
 
 // restore kills the first restore in the middle of its data.
@@ -273,7 +257,7 @@ func (p *platform) restore(t *testing.T, to site) {
 	to.put(t, "/root/all.backup", p.backup)
 	args := []string{"restore", "/root/all.backup", "--identity", "/root/key", "--domain", newDomain}
 	// The shell is replaced by the program, so that its number is known there.
-	cmd := to.host.Command(t.Context(), "sh", append([]string{"-c", `echo $$ > /root/pid; exec "$0" "$@"`, carriedFile}, args...)...)
+	cmd := to.host.Command(t.Context(), "sh", append([]string{"-c", `echo $$ > /root/pid; exec "$0" "$@"`, house.Brought}, args...)...)
 	require.NoError(t, cmd.Start())
 	require.NoError(t, appliance.Eventually(t.Context(), deployLimit, func(context.Context) error {
 		_, err := os.Stat(to.path("/var/lib/slipway/controller/restore.json"))

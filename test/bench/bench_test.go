@@ -6,17 +6,14 @@ import (
 	"context"
 	"fmt"
 	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"text/tabwriter"
 	"time"
 
-	"github.com/stretchr/testify/assert"
-	"github.com/stretchr/testify/require"
-
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const (
@@ -27,10 +24,7 @@ const (
 	settle  = 60 * time.Second // idle time before memory is measured
 )
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make bench")) }
 
 // rows collect a report.
 type rows struct {
@@ -69,22 +63,14 @@ type measured struct {
 }
 
 func TestBench(t *testing.T) {
-	program, err := filepath.Abs("../../bin/slipway")
-	require.NoError(t, err)
-	require.FileExists(t, program, "run make build first")
+	program := house.Program(t)
 	report := &rows{other: "plain k3s"}
 	t.Cleanup(func() { fmt.Println(report) })
 
 	var ours, plain measured
 	engine := t.TempDir() // what plain k3s needs of the installed one
 	t.Run("slipway", func(t *testing.T) {
-		h := boot(t)
-		m := appliance.At(h.Address, domain, h.Command)
-		t.Cleanup(func() {
-			if t.Failed() {
-				t.Log(m.Report(context.Background()))
-			}
-		})
+		h, m := boot(t)
 		installSlipway(t, h, m, program, report)
 		keepEngine(t, h, engine)
 		ours = measure(t, h, "slipway.service", func(ctx context.Context) error {
@@ -94,7 +80,7 @@ func TestBench(t *testing.T) {
 		deploys(t, h, m, report)
 	})
 	t.Run("k3s", func(t *testing.T) {
-		h := boot(t)
+		h, _ := boot(t)
 		installPlain(t, h, program, engine)
 		plain = measure(t, h, "plain.service", func(context.Context) error { return nil })
 	})
@@ -102,14 +88,9 @@ func TestBench(t *testing.T) {
 }
 
 // boot makes the host both are measured on.
-func boot(t *testing.T) *harness.Host {
+func boot(t *testing.T) (*harness.Host, *appliance.Machine) {
 	t.Helper()
-	root, err := harness.RootFS(t.Context())
-	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: "edbench", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	return h
+	return house.Bare(t, harness.Options{Name: "edbench", Address: address}, domain)
 }
 
 // compare writes the rows that have both sides.

@@ -22,6 +22,7 @@ import (
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const rounds = 7
@@ -31,12 +32,9 @@ const rounds = 7
 func deploys(t *testing.T, h *harness.Host, m *appliance.Machine, report *rows) {
 	t.Helper()
 	ctx := t.Context()
-	username, password, err := m.Credentials(ctx)
-	require.NoError(t, err)
-	c := appliance.NewClient(m)
-	require.NoError(t, c.Login(ctx, username, password))
-	images := pushTwo(t, m, username, password)
-	_, err = c.CreateApp(ctx, "probe", "")
+	c := house.Login(t, m)
+	images := pushTwo(t, m)
+	_, err := c.CreateApp(ctx, "probe", "")
 	require.NoError(t, err)
 	for _, image := range images { // both images on the node before the clock starts
 		_, err = c.Deployed(ctx, "probe", image, 3*time.Minute)
@@ -67,8 +65,10 @@ func deploys(t *testing.T, h *harness.Host, m *appliance.Machine, report *rows) 
 }
 
 // pushTwo pushes two versions of the probe app.
-func pushTwo(t *testing.T, m *appliance.Machine, username, password string) []string {
+func pushTwo(t *testing.T, m *appliance.Machine) []string {
 	t.Helper()
+	username, password, err := m.Credentials(t.Context())
+	require.NoError(t, err)
 	program, err := appliance.BuildProbe(t.Context(), t.TempDir())
 	require.NoError(t, err)
 	https, err := m.HTTPS(t.Context())

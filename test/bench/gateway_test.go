@@ -3,7 +3,6 @@
 package bench
 
 import (
-	"context"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -16,6 +15,7 @@ import (
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const (
@@ -38,19 +38,10 @@ type edge struct {
 // TestGateway measures the gateway next to nginx with a pod behind both, and
 // what becomes of it, and of the time until a change shows, with 500 domains.
 func TestGateway(t *testing.T) {
-	program, err := filepath.Abs("../../bin/slipway")
-	require.NoError(t, err)
-	require.FileExists(t, program, "run make build first")
 	report := &rows{other: "nginx"}
 	t.Cleanup(func() { fmt.Println(report) })
-	h := boot(t)
-	m := appliance.At(h.Address, domain, h.Command)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(m.Report(context.Background()))
-		}
-	})
-	installSlipway(t, h, m, program, &rows{})
+	h, m := boot(t)
+	house.Install(t, h, m, nil, "--yes")
 	sites := makeSites(t, setting(t, "BENCH_DOMAINS", manyDomains))
 	e := prepare(t, h, m, sites[0])
 
@@ -72,11 +63,8 @@ func TestGateway(t *testing.T) {
 func prepare(t *testing.T, h *harness.Host, m *appliance.Machine, first site) *edge {
 	t.Helper()
 	ctx := t.Context()
-	username, password, err := m.Credentials(ctx)
-	require.NoError(t, err)
-	e := &edge{h: h, m: m, c: appliance.NewClient(m), hosts: filepath.Join(t.TempDir(), "hosts")}
-	require.NoError(t, e.c.Login(ctx, username, password))
-	image := pushTwo(t, m, username, password)[0]
+	e := &edge{h: h, m: m, c: house.Login(t, m), hosts: filepath.Join(t.TempDir(), "hosts")}
+	image := pushTwo(t, m)[0]
 	for i := range manyApps {
 		_, err := e.c.CreateApp(ctx, appName(i), "")
 		require.NoError(t, err)

@@ -4,16 +4,8 @@ package bench
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
 	"fmt"
-	"math/big"
-	"net"
 	"net/http"
 	"slices"
 	"strings"
@@ -22,6 +14,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sync/errgroup"
+
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // site is a domain of an app, with its certificate.
@@ -43,22 +37,10 @@ func makeSites(t *testing.T, n int) []site {
 
 func makeSite(t *testing.T, app int, name string) site {
 	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	chain, key := house.SelfSigned(t, name)
+	pair, err := tls.X509KeyPair(chain, key)
 	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(time.Now().UnixNano()), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour),
-		KeyUsage: x509.KeyUsageDigitalSignature, ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth},
-	}
-	leaf, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	der, err := x509.MarshalPKCS8PrivateKey(key)
-	require.NoError(t, err)
-	return site{
-		app: appName(app), name: name, leaf: leaf,
-		chain: pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: leaf}),
-		key:   pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
-	}
+	return site{app: appName(app), name: name, leaf: pair.Certificate[0], chain: chain, key: key}
 }
 
 // certName is what the site's certificate is called among its app's.
@@ -125,14 +107,12 @@ func (e *edge) shows(ctx context.Context, s site, status int) error {
 // presents waits until the gateway has the site's certificate.
 func (e *edge) presents(ctx context.Context, s site) error {
 	return often(ctx, func() error {
-		conn, err := tls.DialWithDialer(&net.Dialer{Timeout: 5 * time.Second}, "tcp", net.JoinHostPort(e.m.Address, "443"),
-			&tls.Config{ServerName: s.name, InsecureSkipVerify: true}) // which one it is gets compared
+		leaf, err := house.Served(ctx, e.m, s.name)
 		if err != nil {
 			return err
 		}
-		defer conn.Close()
-		if !slices.Equal(conn.ConnectionState().PeerCertificates[0].Raw, s.leaf) {
-			return fmt.Errorf("certificate of %s", conn.ConnectionState().PeerCertificates[0].Subject)
+		if !slices.Equal(leaf.Raw, s.leaf) {
+			return fmt.Errorf("certificate of %s", leaf.Subject)
 		}
 		return nil
 	})

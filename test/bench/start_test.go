@@ -25,6 +25,7 @@ import (
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const kubeconfig = "/etc/rancher/k3s/k3s.yaml"
@@ -33,14 +34,9 @@ const kubeconfig = "/etc/rancher/k3s/k3s.yaml"
 // host had to get.
 func installSlipway(t *testing.T, h *harness.Host, m *appliance.Machine, program string, report *rows) {
 	t.Helper()
-	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
-	r, err := m.Run(t.Context(), "/opt/slipway", "install", "--yes")
-	require.NoError(t, err)
-	require.Equal(t, 0, r.Code, r.Stderr)
+	r := house.Install(t, h, m, nil, "--yes")
 	t.Log(r.Stderr)
 	report.add("install, first to last line", seconds(r.Took), "-", "-", "")
-	_, err = m.Output(t.Context(), "rm", "/opt/slipway")
-	require.NoError(t, err)
 	size, err := exec.CommandContext(t.Context(), "sh", "-c", `zstd -3 --long=27 -T0 -c "$1" | wc -c`, "sh", program).Output()
 	require.NoError(t, err)
 	n, err := strconv.ParseInt(strings.TrimSpace(string(size)), 10, 64)

@@ -6,7 +6,6 @@ import (
 	"archive/tar"
 	"bytes"
 	"compress/gzip"
-	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -25,28 +24,21 @@ import (
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const domain = "slipway.localhost"
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make test-cis")) }
 
-// boot makes a host with the program at /opt/slipway.
+// boot makes a host with the program on it.
 func boot(t *testing.T, name, address string, packages ...string) (*harness.Host, *appliance.Machine) {
 	t.Helper()
-	program, err := filepath.Abs("../../bin/slipway")
-	require.NoError(t, err)
-	require.FileExists(t, program, "run make build first")
 	root, err := harness.RootFSWith(t.Context(), packages...)
 	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: name, Address: address, RootFS: root})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
-	return h, appliance.At(h.Address, domain, h.Command)
+	h, m := house.Bare(t, harness.Options{Name: name, Address: address, RootFS: root}, domain)
+	require.NoError(t, h.Put(house.Program(t), house.Brought, 0o755))
+	return h, m
 }
 
 // finding is what these tests read of "slipway doctor -o json".
@@ -58,7 +50,7 @@ type finding struct {
 // examine runs the doctor and returns its findings and exit code.
 func examine(t *testing.T, m *appliance.Machine, args ...string) ([]finding, int) {
 	t.Helper()
-	r, err := m.Run(t.Context(), "/opt/slipway", append([]string{"doctor", "-o", "json"}, args...)...)
+	r, err := m.Run(t.Context(), house.Brought, append([]string{"doctor", "-o", "json"}, args...)...)
 	require.NoError(t, err)
 	var report struct{ Findings []finding }
 	require.NoError(t, json.Unmarshal([]byte(r.Stdout), &report), "%s%s", r.Stdout, r.Stderr)
@@ -74,43 +66,23 @@ func TestHardening(t *testing.T) {
 	h, m := boot(t, "docis", "172.31.77.70")
 	before, err := m.Output(t.Context(), "sh", "-c", "cat /proc/sys/kernel/panic /proc/sys/vm/overcommit_memory; ls /etc/sysctl.d")
 	require.NoError(t, err)
-	t.Cleanup(func() { explain(t, m) })
-	r, err := m.Run(t.Context(), "/opt/slipway", "install", "--yes")
+	r, err := m.Run(t.Context(), house.Brought, "install", "--yes")
 	require.NoError(t, err)
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	t.Logf("installed in %.1fs", r.Took.Seconds())
-	well(t, m)
+	house.Well(t, m, 3*time.Minute)
 
 	t.Run("table", func(t *testing.T) { askTable(t, h) })
 	t.Run("doctor", func(t *testing.T) { mendInotify(t, m) })
 	t.Run("bundle", func(t *testing.T) { bundle(t, h, m) })
 	t.Run("uninstall", func(t *testing.T) {
-		r, err := m.Run(t.Context(), "/opt/slipway", "uninstall", "--yes")
+		r, err := m.Run(t.Context(), house.Brought, "uninstall", "--yes")
 		require.NoError(t, err)
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 		after, err := m.Output(t.Context(), "sh", "-c", "cat /proc/sys/kernel/panic /proc/sys/vm/overcommit_memory; ls /etc/sysctl.d")
 		require.NoError(t, err)
 		assert.Equal(t, before, after)
 	})
-}
-
-func well(t *testing.T, m *appliance.Machine) {
-	t.Helper()
-	require.NoError(t, appliance.Eventually(t.Context(), 3*time.Minute, func(ctx context.Context) error {
-		_, err := m.Slipway(ctx, "status")
-		return err
-	}))
-}
-
-func explain(t *testing.T, m *appliance.Machine) {
-	if !t.Failed() {
-		return
-	}
-	ctx := context.WithoutCancel(t.Context())
-	for _, args := range [][]string{{"slipway", "status"}, {"journalctl", "-u", "slipway.service", "-n", "60", "--no-pager", "-o", "cat"}} {
-		r, err := m.Run(ctx, args[0], args[1:]...)
-		t.Logf("%v %v\n%s%s", args, err, r.Stdout, r.Stderr)
-	}
 }
 
 // askTable fails where the table says other than the host.
@@ -148,10 +120,10 @@ func mendInotify(t *testing.T, m *appliance.Machine) {
 	require.NoError(t, err)
 	found, _ = examine(t, m, "--check", "inotify")
 	require.True(t, has(found, "inotify"), "%+v", found)
-	r, err := m.Run(t.Context(), "/opt/slipway", "doctor", "--check", "inotify", "--fix")
+	r, err := m.Run(t.Context(), house.Brought, "doctor", "--check", "inotify", "--fix")
 	require.NoError(t, err)
 	require.NotEqual(t, 0, r.Code, "nobody was there to agree")
-	r, err = m.Run(t.Context(), "/opt/slipway", "doctor", "--check", "inotify", "--fix", "--yes")
+	r, err = m.Run(t.Context(), house.Brought, "doctor", "--check", "inotify", "--fix", "--yes")
 	require.NoError(t, err)
 	require.Equal(t, 0, r.Code, "%s%s", r.Stdout, r.Stderr)
 	assert.Contains(t, r.Stderr, "this will write /etc/sysctl.d/91-slipway-inotify.conf")
@@ -250,7 +222,7 @@ func openAndBack(t *testing.T, h *harness.Host, m *appliance.Machine) {
 	require.Error(t, reaches(h.Address), "the firewall lets everything in already")
 	found, _ := examine(t, m, "--check", "firewall")
 	require.True(t, has(found, "firewall"), "%+v", found)
-	r, err := m.Run(t.Context(), "/opt/slipway", "doctor", "--check", "firewall", "--fix", "--yes")
+	r, err := m.Run(t.Context(), house.Brought, "doctor", "--check", "firewall", "--fix", "--yes")
 	require.NoError(t, err)
 	require.Equal(t, 0, r.Code, "%s%s", r.Stdout, r.Stderr)
 	t.Log(r.Stderr)
@@ -258,7 +230,7 @@ func openAndBack(t *testing.T, h *harness.Host, m *appliance.Machine) {
 	assert.Empty(t, found)
 	require.NoError(t, reaches(h.Address))
 
-	r, err = m.Run(t.Context(), "/opt/slipway", "uninstall", "--yes")
+	r, err = m.Run(t.Context(), house.Brought, "uninstall", "--yes")
 	require.NoError(t, err)
 	require.Equal(t, 0, r.Code, "%s%s", r.Stdout, r.Stderr)
 	require.Error(t, reaches(h.Address))

@@ -3,7 +3,6 @@
 package conformance
 
 import (
-	"context"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -20,6 +19,7 @@ import (
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const (
@@ -28,58 +28,23 @@ const (
 	docs    = "../../docs"
 )
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make conformance")) }
 
 func TestConformance(t *testing.T) {
-	program, err := filepath.Abs("../../bin/slipway")
-	require.NoError(t, err)
-	require.FileExists(t, program, "run make build first")
 	made := build(t)
-	h := boot(t)
-	m := appliance.At(h.Address, domain, h.Command)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(m.Report(context.Background()))
-		}
-	})
-	install(t, h, m, program)
+	h, m := house.Bare(t, harness.Options{Name: "conform", Address: address}, domain)
+	house.Install(t, h, m, nil, "--yes")
 	made.load(t, m)
 
 	run := suite{program: made.suite, host: h, only: os.Getenv("CONFORMANCE_TEST"), report: filepath.Join(t.TempDir(), "report.yaml")}
 	run.claimed, run.left = features(t, m)
 	run.version = version(t, m)
-	err = run.start(t)
+	err := run.start(t)
 	if run.only != "" {
 		require.NoError(t, err)
 		return
 	}
 	keep(t, run) // knows which tests have failed, err does not
-}
-
-// boot makes the host.
-func boot(t *testing.T) *harness.Host {
-	t.Helper()
-	root, err := harness.RootFS(t.Context())
-	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: "conform", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	return h
-}
-
-// install puts the appliance on it as users do.
-func install(t *testing.T, h *harness.Host, m *appliance.Machine, program string) {
-	t.Helper()
-	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
-	r, err := m.Run(t.Context(), "/opt/slipway", "install", "--yes")
-	require.NoError(t, err)
-	require.Equal(t, 0, r.Code, r.Stderr)
-	_, err = m.Output(t.Context(), "rm", "/opt/slipway")
-	require.NoError(t, err)
-	t.Logf("installed in %.0f s", r.Took.Seconds())
 }
 
 // version is what the report calls the implementation's version.

@@ -11,19 +11,19 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // A host that is not fit is told so before anything on it is touched.
 func TestUnfitHostsAreRefused(t *testing.T) {
 	m := thisMachine(t)
-	before := photograph(t, m)
+	before := house.Photograph(t, m)
 
 	t.Run("a port is taken", func(t *testing.T) {
 		for _, port := range []string{"80", "443", "6443"} {
@@ -34,7 +34,7 @@ func TestUnfitHostsAreRefused(t *testing.T) {
 			assert.Equal(t, 1, r.Code)
 			assert.Regexp(t, `\b`+port+`\b`, r.Stderr)
 			assert.Contains(t, r.Stderr, "e2e.test", "the message names the program that has the port")
-			unchanged(t, m, before)
+			house.Unchanged(t, m, before)
 		}
 	})
 
@@ -47,52 +47,51 @@ func TestUnfitHostsAreRefused(t *testing.T) {
 		require.ErrorAs(t, err, &exit)
 		assert.Equal(t, 1, exit.ExitCode())
 		assert.Regexp(t, `root|sudo`, string(out))
-		unchanged(t, m, before)
+		house.Unchanged(t, m, before)
 	})
 
 	t.Run("wrong words", func(t *testing.T) {
 		for _, args := range [][]string{{"frobnicate"}, {"install", "--no-such-flag"}, {"status", "extra"}} {
-			r, err := m.Run(t.Context(), binary(t), args...)
+			r, err := m.Run(t.Context(), house.Program(t), args...)
 			require.NoError(t, err)
 			assert.Equal(t, 2, r.Code, "%v: %s", args, r.Stderr)
 		}
-		unchanged(t, m, before)
+		house.Unchanged(t, m, before)
 	})
 
 	t.Run("settings that cannot be", func(t *testing.T) {
 		for _, env := range []string{"PLATFORM_DOMAIN=not a domain", "PLATFORM_DOMAIN=-x.example", "DRYCC_ADMIN_USERNAME=not a name", "CLUSTER_CIDR=300.0.0.0/8"} {
-			r, err := m.RunEnv(t.Context(), []string{env}, binary(t), "install", "--yes")
+			r, err := m.RunEnv(t.Context(), []string{env}, house.Program(t), "install", "--yes")
 			require.NoError(t, err)
 			name, _, _ := strings.Cut(env, "=")
 			require.NotEqual(t, 0, r.Code, env)
 			assert.Contains(t, r.Stderr, name)
 		}
-		unchanged(t, m, before)
+		house.Unchanged(t, m, before)
 	})
 
 	t.Run("nothing is installed", func(t *testing.T) {
-		r, err := m.Run(t.Context(), binary(t), "status")
+		r, err := m.Run(t.Context(), house.Program(t), "status")
 		require.NoError(t, err)
 		assert.Equal(t, 1, r.Code)
 		assert.Contains(t, r.Stderr, "install")
-		r, err = m.Run(t.Context(), binary(t), "uninstall", "--yes")
+		r, err = m.Run(t.Context(), house.Program(t), "uninstall", "--yes")
 		require.NoError(t, err)
 		assert.Equal(t, 0, r.Code, "removing nothing is no error: %s", r.Stderr)
-		unchanged(t, m, before)
+		house.Unchanged(t, m, before)
 	})
 }
 
 func TestAFullDiskIsRefused(t *testing.T) {
-	h := bareHost(t, harness.Options{Name: "full", Address: "172.31.77.21", DataSize: "256m"})
-	m := appliance.At(h.Address, domain, h.Command)
-	before := photograph(t, m)
+	h, m := house.Bare(t, harness.Options{Name: "full", Address: "172.31.77.21", DataSize: "256m"}, domain)
+	before := house.Photograph(t, m)
 	carry(t, h)
 	r := installOn(t, m)
 	assert.Equal(t, 1, r.Code)
 	assert.Regexp(t, `(?i)disk|space|free`, r.Stderr)
 	assert.Contains(t, r.Stderr, "/var/lib/")
 	removeCarried(t, m)
-	unchanged(t, m, before)
+	house.Unchanged(t, m, before)
 }
 
 // publicCopy puts the binary where any user can run it.
@@ -103,7 +102,7 @@ func publicCopy(t *testing.T) string {
 	t.Cleanup(func() { assert.NoError(t, os.RemoveAll(dir)) })
 	require.NoError(t, os.Chmod(dir, 0o755))
 	path := filepath.Join(dir, "slipway")
-	from, err := os.Open(binary(t))
+	from, err := os.Open(house.Program(t))
 	require.NoError(t, err)
 	defer from.Close()
 	to, err := os.OpenFile(path, os.O_CREATE|os.O_WRONLY, 0o755)
@@ -114,37 +113,23 @@ func publicCopy(t *testing.T) string {
 	return path
 }
 
-// bareHost boots a Debian host without anything, for one test.
-func bareHost(t *testing.T, o harness.Options) *harness.Host {
-	t.Helper()
-	start := time.Now()
-	root, err := harness.RootFS(t.Context())
-	require.NoError(t, err)
-	o.RootFS, o.Keep = root, keep()
-	h, err := harness.Boot(t.Context(), o)
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	t.Logf("bare host %s after %.1fs", o.Name, time.Since(start).Seconds())
-	return h
-}
-
 // carry brings the two files of an installation to a host, as on a USB stick.
 func carry(t *testing.T, h *harness.Host) {
 	t.Helper()
-	require.NoError(t, h.Put(binary(t), "/opt/slipway", 0o755))
+	require.NoError(t, h.Put(house.Program(t), house.Brought, 0o755))
 	require.NoError(t, h.Put(installScript(t), "/opt/install.sh", 0o755))
 }
 
 func removeCarried(t *testing.T, m *appliance.Machine) {
 	t.Helper()
-	_, err := m.Output(t.Context(), "rm", "/opt/slipway", "/opt/install.sh")
+	_, err := m.Output(t.Context(), "rm", house.Brought, "/opt/install.sh")
 	require.NoError(t, err)
 }
 
 // installOn runs the carried files on a host.
 func installOn(t *testing.T, m *appliance.Machine) appliance.Result {
 	t.Helper()
-	r, err := m.RunEnv(t.Context(), []string{"SLIPWAY_BINARY=/opt/slipway"}, "sh", "/opt/install.sh")
+	r, err := m.RunEnv(t.Context(), []string{"SLIPWAY_BINARY=" + house.Brought}, "sh", "/opt/install.sh")
 	require.NoError(t, err)
 	return r
 }

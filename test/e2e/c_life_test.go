@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // deployLimit is how long any one rollout may take here, with pulls and a busy
@@ -31,19 +32,19 @@ const tcpPort, passPort = "15432", "16443"
 // TestLife is the whole life of an appliance on this machine, in order.
 func TestLife(t *testing.T) {
 	m := thisMachine(t)
-	before := photograph(t, m)
+	before := house.Photograph(t, m)
 	s := &story{m: m, app: "probe"}
 	t.Setenv("SLIPWAY_GATEWAY_PORTS", tcpPort+"/TCP,"+passPort+"/TLS")
-	must(t, "install", s.install)
-	must(t, "status is well", func(t *testing.T) { well(t, m, time.Minute); s.statusAsJSON(t) })
-	must(t, "install again changes nothing", s.installAgain)
-	must(t, "the printed commands deploy a first app", s.firstApp)
-	must(t, "helm lists the charts", func(t *testing.T) { charts(t, m) })
-	must(t, "strangers are kept out", s.strangers)
-	must(t, "log in", func(t *testing.T) { s.client = login(t, m) })
-	must(t, "names are checked", s.names)
-	must(t, "push an image", s.push)
-	must(t, "deploy it", s.deploy)
+	house.Must(t, "install", s.install)
+	house.Must(t, "status is well", func(t *testing.T) { house.Well(t, m, time.Minute); s.statusAsJSON(t) })
+	house.Must(t, "install again changes nothing", s.installAgain)
+	house.Must(t, "the printed commands deploy a first app", s.firstApp)
+	house.Must(t, "helm lists the charts", func(t *testing.T) { charts(t, m) })
+	house.Must(t, "strangers are kept out", s.strangers)
+	house.Must(t, "log in", func(t *testing.T) { s.client = house.Login(t, m) })
+	house.Must(t, "names are checked", s.names)
+	house.Must(t, "push an image", s.push)
+	house.Must(t, "deploy it", s.deploy)
 	should(t, m, "over HTTPS", s.https)
 	should(t, m, "scale 1, 3, 1", s.scale)
 	should(t, m, "change config, roll back", s.configAndRollback)
@@ -59,7 +60,7 @@ func TestLife(t *testing.T) {
 	should(t, m, "git push of each language", s.pushLanguages)
 	should(t, m, "git push of pipelines", s.pushPipelines)
 	should(t, m, "the builder on this cluster", s.realBuilder)
-	must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
+	house.Must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
 }
 
 // story is what one step leaves for the next.

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 func (s *story) scale(t *testing.T) {
@@ -124,7 +125,7 @@ func (s *story) crashInDeploy(t *testing.T) {
 		require.NoError(t, s.client.Deploy(ctx, s.app, image))
 		_, err = s.m.KillServer(ctx)
 		require.NoError(t, err)
-		well(t, s.m, 3*time.Minute)
+		house.Well(t, s.m, 3*time.Minute)
 		_, err = s.client.WaitRelease(ctx, s.app, before[0].Version, deployLimit)
 		assert.NoError(t, err)
 		s.answers(t, s.app, 30*time.Second, shows(func(p page) bool { return p.Version == []string{"v2", "v1"}[i] }))
@@ -142,7 +143,7 @@ func (s *story) crashAtRest(t *testing.T) {
 	stop := appliance.Prober{URL: s.m.URL(s.app, "/"), PerSecond: 50, Machine: s.m}.Start(t.Context())
 	_, err := s.m.KillServer(t.Context())
 	require.NoError(t, err)
-	well(t, s.m, 3*time.Minute)
+	house.Well(t, s.m, 3*time.Minute)
 	tally := stop()
 	t.Logf("over a crash of the server at rest: %s", tally)
 	assert.Zero(t, tally.Failed, "apps do not depend on the server: %s", strings.Join(tally.Reasons, "\n"))
@@ -170,7 +171,7 @@ func (s *story) crashOfAll(t *testing.T) {
 	}
 	again := install(t, s.m)
 	require.Equal(t, 0, again.Code, again.Stderr)
-	well(t, s.m, 3*time.Minute)
+	house.Well(t, s.m, 3*time.Minute)
 	_, err = s.client.WaitRelease(ctx, s.app, before[0].Version, deployLimit)
 	require.NoError(t, err)
 	s.answers(t, s.app, 30*time.Second, shows(func(p page) bool { return p.Version == "v2" }))

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // ledger is where an installation writes down each step before it begins.
@@ -27,10 +28,10 @@ const ledger = "/var/lib/slipway/ledger/changes.jsonl"
 // end with one whole platform, and a killed removal with none.
 func TestKilledAnywhere(t *testing.T) {
 	m := thisMachine(t)
-	before := photograph(t, m)
-	must(t, "install", func(t *testing.T) { killInstalls(t, m) })
-	must(t, "one of everything", func(t *testing.T) {
-		well(t, m, time.Minute)
+	before := house.Photograph(t, m)
+	house.Must(t, "install", func(t *testing.T) { killInstalls(t, m) })
+	house.Must(t, "one of everything", func(t *testing.T) {
+		house.Well(t, m, time.Minute)
 		charts(t, m)
 		servers, err := m.Servers(t.Context(), "server")
 		require.NoError(t, err)
@@ -38,11 +39,11 @@ func TestKilledAnywhere(t *testing.T) {
 		supervisors, err := m.Servers(t.Context(), "supervise")
 		require.NoError(t, err)
 		assert.LessOrEqual(t, len(supervisors), 1, "an init system supervises, or one process of ours")
-		c := login(t, m)
+		c := house.Login(t, m)
 		_, err = c.CreateApp(t.Context(), "after", "")
 		require.NoError(t, err)
 	})
-	must(t, "uninstall", func(t *testing.T) { killUninstalls(t, m, before) })
+	house.Must(t, "uninstall", func(t *testing.T) { killUninstalls(t, m, before) })
 }
 
 // killInstalls installs again and again, killing each run in a step (or
@@ -51,7 +52,7 @@ func killInstalls(t *testing.T, m *appliance.Machine) {
 	kills := map[string]int{}
 	for run := 1; ; run++ {
 		require.Less(t, run, 60, "kills so far: %v", kills)
-		cmd := m.Command(t.Context(), []string{"SLIPWAY_BINARY=" + binary(t)}, "sh", installScript(t))
+		cmd := m.Command(t.Context(), []string{"SLIPWAY_BINARY=" + house.Program(t)}, "sh", installScript(t))
 		var stderr bytes.Buffer
 		cmd.Stderr = &stderr
 		require.NoError(t, cmd.Start())
@@ -145,8 +146,8 @@ func killUninstalls(t *testing.T, m *appliance.Machine, before appliance.Picture
 			break
 		}
 	}
-	r, err := m.Run(t.Context(), binary(t), "uninstall", "--yes")
+	r, err := m.Run(t.Context(), house.Program(t), "uninstall", "--yes")
 	require.NoError(t, err)
 	assert.Equal(t, 0, r.Code, "%s%s", r.Stdout, r.Stderr)
-	unchanged(t, m, before)
+	house.Unchanged(t, m, before)
 }

@@ -3,7 +3,6 @@
 package e2e
 
 import (
-	"encoding/json"
 	"net/http"
 	"strings"
 	"testing"
@@ -14,18 +13,17 @@ import (
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // TestBareHost is the product on a fresh Debian 12 with systemd: no Go, no
 // iptables, no network beyond a cable to this machine; and a power cut.
 func TestBareHost(t *testing.T) {
-	h := bareHost(t, harness.Options{Name: "bare", Address: "172.31.77.20"})
-	m := appliance.At(h.Address, domain, h.Command)
-	explain(t, m)
-	before := photograph(t, m)
+	h, m := house.Bare(t, harness.Options{Name: "bare", Address: "172.31.77.20"}, domain)
+	before := house.Photograph(t, m)
 	s := &story{m: m, app: "probe"}
 
-	must(t, "it is bare", func(t *testing.T) {
+	house.Must(t, "it is bare", func(t *testing.T) {
 		for _, tool := range []string{"iptables", "go", "nft", "wget"} {
 			_, err := h.Output(t.Context(), "which", tool)
 			assert.Error(t, err, tool)
@@ -33,29 +31,29 @@ func TestBareHost(t *testing.T) {
 		_, err := h.Output(t.Context(), "curl", "-sS", "--max-time", "5", "https://github.com")
 		assert.Error(t, err, "it has no network")
 	})
-	must(t, "install", func(t *testing.T) {
+	house.Must(t, "install", func(t *testing.T) {
 		carry(t, h)
 		r := installOn(t, m)
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 		t.Logf("installed in %.1fs\n%s", r.Took.Seconds(), r.Stderr)
 		removeCarried(t, m)
-		well(t, m, time.Minute)
+		house.Well(t, m, time.Minute)
 	})
-	must(t, "it is a service", func(t *testing.T) {
+	house.Must(t, "it is a service", func(t *testing.T) {
 		for _, question := range []string{"is-active", "is-enabled"} {
 			_, err := h.Output(t.Context(), "systemctl", question, "slipway.service")
 			assert.NoError(t, err)
 		}
 	})
-	must(t, "deploy the carried app", func(t *testing.T) {
-		s.client = login(t, m)
+	house.Must(t, "deploy the carried app", func(t *testing.T) {
+		s.client = house.Login(t, m)
 		_, err := s.client.CreateApp(t.Context(), "hello", "")
 		require.NoError(t, err)
-		_, err = s.client.Deployed(t.Context(), "hello", carried(t, m, "hello"), deployLimit)
+		_, err = s.client.Deployed(t.Context(), "hello", house.Carried(t, m, "hello"), deployLimit)
 		require.NoError(t, err)
 		s.helloAnswers(t)
 	})
-	must(t, "deploy a pushed app", func(t *testing.T) {
+	house.Must(t, "deploy a pushed app", func(t *testing.T) {
 		var err error
 		s.username, s.password, err = m.Credentials(t.Context())
 		require.NoError(t, err)
@@ -64,18 +62,18 @@ func TestBareHost(t *testing.T) {
 		s.push(t)
 		s.deploy(t)
 	})
-	must(t, "a crash of the server", s.comesBack)
-	must(t, "a restart that nobody notices", func(t *testing.T) { s.restart(t, h) })
-	must(t, "a power cut", func(t *testing.T) { s.powerCut(t, h) })
-	must(t, "uninstall that keeps the data, then install", func(t *testing.T) { s.moveOut(t, h) })
-	must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
+	house.Must(t, "a crash of the server", s.comesBack)
+	house.Must(t, "a restart that nobody notices", func(t *testing.T) { s.restart(t, h) })
+	house.Must(t, "a power cut", func(t *testing.T) { s.powerCut(t, h) })
+	house.Must(t, "uninstall that keeps the data, then install", func(t *testing.T) { s.moveOut(t, h) })
+	house.Must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
 }
 
 // comesBack kills the server, which systemd has to start again.
 func (s *story) comesBack(t *testing.T) {
 	old, err := s.m.KillServer(t.Context())
 	require.NoError(t, err)
-	well(t, s.m, 3*time.Minute)
+	house.Well(t, s.m, 3*time.Minute)
 	pids, err := s.m.Servers(t.Context(), "server")
 	require.NoError(t, err)
 	require.Len(t, pids, 1)
@@ -87,26 +85,10 @@ func (s *story) restart(t *testing.T, h *harness.Host) {
 	stop := appliance.Prober{URL: s.m.URL(s.app, "/"), PerSecond: 50, Machine: s.m}.Start(t.Context())
 	_, err := h.Output(t.Context(), "systemctl", "restart", "slipway.service")
 	require.NoError(t, err)
-	well(t, s.m, 3*time.Minute)
+	house.Well(t, s.m, 3*time.Minute)
 	tally := stop()
 	t.Logf("prober: %s", tally)
 	assert.Zero(t, tally.Failed, "%s", strings.Join(tally.Reasons, "\n"))
-}
-
-// carried is the reference of an image inside the binary.
-func carried(t *testing.T, m *appliance.Machine, name string) string {
-	t.Helper()
-	out, err := m.Slipway(t.Context(), "version", "--images", "-o", "json")
-	require.NoError(t, err)
-	var images []struct{ Name, Ref string }
-	require.NoError(t, json.Unmarshal([]byte(out), &images))
-	for _, i := range images {
-		if i.Name == name {
-			return i.Ref
-		}
-	}
-	t.Fatalf("no image %s in %s", name, out)
-	return ""
 }
 
 // helloAnswers asks from outside, and from inside as the host's user would.
@@ -133,7 +115,7 @@ func (s *story) powerCut(t *testing.T, h *harness.Host) {
 	booted := time.Since(start)
 	s.answers(t, s.app, 5*time.Minute, shows(func(p page) bool { return p.Version == "v1" }))
 	app := time.Since(start)
-	well(t, s.m, 3*time.Minute)
+	house.Well(t, s.m, 3*time.Minute)
 	t.Logf("after the power cut: booted %.1fs, app answers %.1fs, all is well %.1fs", booted.Seconds(), app.Seconds(), time.Since(start).Seconds())
 	s.helloAnswers(t)
 
@@ -166,7 +148,7 @@ func (s *story) moveOut(t *testing.T, h *harness.Host) {
 	r = installOn(t, s.m)
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	removeCarried(t, s.m)
-	well(t, s.m, time.Minute)
+	house.Well(t, s.m, time.Minute)
 	s.answers(t, s.app, deployLimit, shows(func(p page) bool { return p.App == s.app }))
 	s.helloAnswers(t)
 	after, err := s.client.Releases(ctx, s.app)

@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // TestGuide walks the Drycc Workflow guide's chapters 4 and 5, command by
@@ -26,24 +27,24 @@ import (
 // a source build (git push) is not among it: the appliance has no builder yet.
 func TestGuide(t *testing.T) {
 	m := thisMachine(t)
-	before := photograph(t, m)
-	must(t, "install", func(t *testing.T) {
+	before := house.Photograph(t, m)
+	house.Must(t, "install", func(t *testing.T) {
 		r := install(t, m)
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
-		well(t, m, time.Minute)
+		house.Well(t, m, time.Minute)
 	})
 	w := newWalker(t, m)
-	must(t, "4.1 the client is downloaded from the appliance", w.download)
+	house.Must(t, "4.1 the client is downloaded from the appliance", w.download)
 	guide(t, m, w)
-	must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
+	house.Must(t, "uninstall", func(t *testing.T) { uninstall(t, m, before) })
 }
 
 // guide is the walk itself. Sections that others need have to go well.
 func guide(t *testing.T, m *appliance.Machine, w *walker) {
-	must(t, "4.1 the client", func(t *testing.T) { w.walk(t, "4.1-client.txt") })
-	must(t, "4.2 users and registration", func(t *testing.T) { w.walk(t, "4.2-users.txt") })
+	house.Must(t, "4.1 the client", func(t *testing.T) { w.walk(t, "4.1-client.txt") })
+	house.Must(t, "4.2 users and registration", func(t *testing.T) { w.walk(t, "4.2-users.txt") })
 	should(t, m, "4.3 SSH keys", func(t *testing.T) { w.walk(t, "4.3-keys.txt") })
-	must(t, "5.4 container images", func(t *testing.T) { w.walk(t, "5.4-images.txt") })
+	house.Must(t, "5.4 container images", func(t *testing.T) { w.walk(t, "5.4-images.txt") })
 	should(t, m, "5.5 processes", func(t *testing.T) { w.walk(t, "5.5-processes.txt"); w.follow(t) })
 	should(t, m, "5.6 configuration", func(t *testing.T) { w.walk(t, "5.6-config.txt") })
 	should(t, m, "5.6 health checks, deploys, tags", func(t *testing.T) { w.walk(t, "5.6-deploys.txt") })
@@ -57,7 +58,7 @@ func guide(t *testing.T, m *appliance.Machine, w *walker) {
 	should(t, m, "5.15 certificates", func(t *testing.T) { w.certificate(t); w.walk(t, "5.15-certs.txt") })
 	should(t, m, "5.16 the .drycc folder", func(t *testing.T) { w.walk(t, "5.16-path.txt") })
 	should(t, m, "what is wrong is said", func(t *testing.T) { w.walk(t, "errors.txt") })
-	must(t, "the end", func(t *testing.T) { w.walk(t, "end.txt") })
+	house.Must(t, "the end", func(t *testing.T) { w.walk(t, "end.txt") })
 	t.Logf("%d commands of the guide were run", w.commands)
 }
 
@@ -77,7 +78,7 @@ func (w *walker) download(t *testing.T) {
 // server.key in the working folder.
 func (w *walker) certificate(t *testing.T) {
 	t.Helper()
-	cert, key := selfSigned(t, "guide.example.com")
+	cert, key := house.SelfSigned(t, "guide.example.com")
 	require.NoError(t, os.WriteFile(filepath.Join(w.work, "server.crt"), cert, 0o644))
 	require.NoError(t, os.WriteFile(filepath.Join(w.work, "server.key"), key, 0o600))
 }

@@ -4,13 +4,6 @@ package e2e
 
 import (
 	"context"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
-	"crypto/x509"
-	"crypto/x509/pkix"
-	"encoding/pem"
-	"math/big"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // prelude is what the transcripts may use besides the guide's own commands. The
@@ -50,7 +44,7 @@ func newWalker(t *testing.T, m *appliance.Machine) *walker {
 	w.env = []string{
 		"HOME=" + w.home, "PATH=" + filepath.Join(w.home, "bin") + ":/usr/local/bin:/usr/bin:/bin", "TZ=UTC",
 		"ADMIN=" + username, "PASSWORD=" + password,
-		"HELLO=" + carried(t, m, "hello"), "BUSYBOX=" + carried(t, m, "busybox"),
+		"HELLO=" + house.Carried(t, m, "hello"), "BUSYBOX=" + house.Carried(t, m, "busybox"),
 	}
 	return w
 }
@@ -97,21 +91,4 @@ func (w *walker) try(t *testing.T, step appliance.Step) error {
 		return err
 	}
 	return step.Check(r)
-}
-
-// selfSigned makes a certificate for a name, with its key, as PEM.
-func selfSigned(t *testing.T, name string) (cert, key []byte) {
-	t.Helper()
-	private, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: name}, DNSNames: []string{name},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(90 * 24 * time.Hour),
-		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageDigitalSignature | x509.KeyUsageCertSign,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, private.Public(), private)
-	require.NoError(t, err)
-	raw, err := x509.MarshalPKCS8PrivateKey(private)
-	require.NoError(t, err)
-	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: raw})
 }

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // realCluster runs the tests of the cluster half, which elsewhere meet an API
@@ -41,9 +42,9 @@ func (s *story) real(t *testing.T, folder string, expected ...string) {
 		"-parallel", "4", "-json", "-run", "^TestReal", folder)
 	cmd.Env = append(os.Environ(),
 		"KUBECONFIG=/etc/rancher/k3s/k3s.yaml",
-		"SLIPWAY_HELLO_IMAGE="+carried(t, s.m, "hello"),
-		"SLIPWAY_BUSYBOX_IMAGE="+carried(t, s.m, "busybox"),
-		"SLIPWAY_FILER_IMAGE="+carried(t, s.m, "filer"),
+		"SLIPWAY_HELLO_IMAGE="+house.Carried(t, s.m, "hello"),
+		"SLIPWAY_BUSYBOX_IMAGE="+house.Carried(t, s.m, "busybox"),
+		"SLIPWAY_FILER_IMAGE="+house.Carried(t, s.m, "filer"),
 		"SLIPWAY_GATEWAY_TCP="+tcpPort, "SLIPWAY_GATEWAY_PASS="+passPort,
 	)
 	out, ended := cmd.CombinedOutput()

@@ -4,12 +4,10 @@ package edge
 
 import (
 	"context"
-	"crypto/tls"
 	"crypto/x509"
 	"encoding/json"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,6 +22,7 @@ import (
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const (
@@ -35,10 +34,7 @@ const (
 	soon, afterKill = 2 * time.Minute, 8 * time.Minute
 )
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make test-edge")) }
 
 // world is an appliance and the authority that it asks.
 type world struct {
@@ -67,38 +63,21 @@ func renewals(t *testing.T) int {
 // through the real gateway, renew, survive a kill, and say what is broken.
 func TestACME(t *testing.T) {
 	w := install(t)
-	must := func(name string, f func(*testing.T)) {
-		if !t.Run(name, f) {
-			t.FailNow()
-		}
-	}
-	must("domains get certificates", w.certificates)
-	must("HTTP/3 with these certificates", w.http3)
-	must("testssl.sh finds nothing", w.scanned)
-	must("the server is killed between order and finalize", w.killed)
-	must("others come while connections are made", w.renewal)
-	must("broken links are named", w.broken)
-	must("what was cut off is finished", w.finished)
-	must("keys are nowhere to be read", w.keysStayKeys)
+	house.Must(t, "domains get certificates", w.certificates)
+	house.Must(t, "HTTP/3 with these certificates", w.http3)
+	house.Must(t, "testssl.sh finds nothing", w.scanned)
+	house.Must(t, "the server is killed between order and finalize", w.killed)
+	house.Must(t, "others come while connections are made", w.renewal)
+	house.Must(t, "broken links are named", w.broken)
+	house.Must(t, "what was cut off is finished", w.finished)
+	house.Must(t, "keys are nowhere to be read", w.keysStayKeys)
 }
 
 // install boots a host that asks the authority's DNS server, and installs on it.
 func install(t *testing.T) *world {
 	t.Helper()
-	program, err := filepath.Abs("../../bin/slipway")
-	require.NoError(t, err)
-	require.FileExists(t, program, "run make build first")
-	root, err := harness.RootFS(t.Context())
-	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: "edacme", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	w := &world{h: h, m: appliance.At(h.Address, domain, h.Command)}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(w.m.Report(context.Background()))
-		}
-	})
+	h, m := house.Bare(t, harness.Options{Name: "edacme", Address: address}, domain)
+	w := &world{h: h, m: m}
 	validity := "86400"
 	if renewals(t) > 0 {
 		validity = "480"
@@ -111,15 +90,9 @@ func install(t *testing.T) *world {
 	}
 	put("/etc/resolv.conf", "nameserver "+harness.Gateway+"\n")
 	put("/etc/acme-root.pem", string(w.a.root))
-	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
-	r, err := w.m.Run(t.Context(), "env", "CERT_MANAGER_ENABLED=true", "ACME_SERVER="+w.a.directory, "ACME_CA_FILE=/etc/acme-root.pem",
-		"ACME_EMAIL=ops@edge.test", "SLIPWAY_HTTP3=true", "/opt/slipway", "install", "--yes")
-	require.NoError(t, err)
-	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
-	username, password, err := w.m.Credentials(t.Context())
-	require.NoError(t, err)
-	w.c = appliance.NewClient(w.m)
-	require.NoError(t, w.c.Login(t.Context(), username, password))
+	house.Install(t, h, m, []string{"CERT_MANAGER_ENABLED=true", "ACME_SERVER=" + w.a.directory, "ACME_CA_FILE=/etc/acme-root.pem",
+		"ACME_EMAIL=ops@edge.test", "SLIPWAY_HTTP3=true"}, "--yes")
+	w.c = house.Login(t, m)
 	w.deploy(t)
 	return w
 }
@@ -128,39 +101,18 @@ func install(t *testing.T) *world {
 // they led to it.
 func (w *world) deploy(t *testing.T) {
 	t.Helper()
-	out, err := w.m.Slipway(t.Context(), "version", "--images", "-o", "json")
+	_, err := w.c.CreateApp(t.Context(), app, "")
 	require.NoError(t, err)
-	var images []struct{ Name, Ref string }
-	require.NoError(t, json.Unmarshal([]byte(out), &images))
-	for _, i := range images {
-		if i.Name == "hello" {
-			_, err = w.c.CreateApp(t.Context(), app, "")
-			require.NoError(t, err)
-			_, err = w.c.Deployed(t.Context(), app, i.Ref, 3*time.Minute)
-			require.NoError(t, err)
-			_, err = w.c.Call(t.Context(), http.MethodPost, "/apps/"+app+"/tls/", map[string]any{"certs_auto_enabled": true}, nil)
-			require.NoError(t, err)
-			return
-		}
-	}
-	require.FailNow(t, "no image hello in "+out)
+	_, err = w.c.Deployed(t.Context(), app, house.Carried(t, w.m, "hello"), 3*time.Minute)
+	require.NoError(t, err)
+	_, err = w.c.Call(t.Context(), http.MethodPost, "/apps/"+app+"/tls/", map[string]any{"certs_auto_enabled": true}, nil)
+	require.NoError(t, err)
 }
 
 func (w *world) add(t *testing.T, name string) {
 	t.Helper()
 	_, err := w.c.Call(t.Context(), http.MethodPost, "/apps/"+app+"/domains/", map[string]string{"domain": name, "ptype": "web"}, nil)
 	require.NoError(t, err)
-}
-
-// leaf is what the gateway serves for a name.
-func (w *world) leaf(ctx context.Context, name string) (*x509.Certificate, error) {
-	dialer := &tls.Dialer{NetDialer: &net.Dialer{Timeout: 5 * time.Second}, Config: &tls.Config{ServerName: name, InsecureSkipVerify: true}} // who signed is compared
-	conn, err := dialer.DialContext(ctx, "tcp", net.JoinHostPort(address, "443"))
-	if err != nil {
-		return nil, err
-	}
-	defer conn.Close()
-	return conn.(*tls.Conn).ConnectionState().PeerCertificates[0], nil
 }
 
 func public(leaf *x509.Certificate, name string) error {
@@ -174,7 +126,7 @@ func public(leaf *x509.Certificate, name string) error {
 func (w *world) awaitPublic(t *testing.T, name string, limit time.Duration) {
 	t.Helper()
 	require.NoError(t, appliance.Eventually(t.Context(), limit, func(ctx context.Context) error {
-		leaf, err := w.leaf(ctx, name)
+		leaf, err := house.Served(ctx, w.m, name)
 		if err != nil {
 			return err
 		}
@@ -223,14 +175,11 @@ func (w *world) killed(t *testing.T) {
 	w.a.disturb(nil)
 	assert.Equal(t, 1, w.a.count("killed.edge.test"))
 	for _, name := range []string{"www.edge.test", "two.edge.test", "three.edge.test"} {
-		leaf, err := w.leaf(t.Context(), name)
+		leaf, err := house.Served(t.Context(), w.m, name)
 		require.NoError(t, err)
 		require.NoError(t, public(leaf, name), "what there is goes on being served")
 	}
-	require.NoError(t, appliance.Eventually(t.Context(), soon, func(ctx context.Context) error {
-		_, err := w.m.Slipway(ctx, "status")
-		return err
-	}))
+	house.Well(t, w.m, soon)
 }
 
 // finished waits for the certificate whose order was cut off: no more than that
@@ -269,7 +218,7 @@ func (w *world) renewal(t *testing.T) {
 		case <-tick.C:
 		}
 		group.Go(func() {
-			leaf, err := w.leaf(t.Context(), name)
+			leaf, err := house.Served(t.Context(), w.m, name)
 			if err == nil {
 				err = public(leaf, name)
 			}

@@ -5,18 +5,12 @@ package edge
 import (
 	"bufio"
 	"bytes"
-	"crypto/ecdsa"
-	"crypto/elliptic"
-	"crypto/rand"
 	"crypto/tls"
 	"crypto/x509"
-	"crypto/x509/pkix"
 	"encoding/base64"
 	"encoding/json"
-	"encoding/pem"
 	"io"
 	"log"
-	"math/big"
 	"net"
 	"net/http"
 	"net/http/httptest"
@@ -28,11 +22,11 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // authority is Pebble on this machine, behind a front that the test steers, as
@@ -112,8 +106,10 @@ func (a *authority) serve(t *testing.T, behind string, roots []byte) {
 	listener, err := net.Listen("tcp", net.JoinHostPort(harness.Gateway, "0"))
 	require.NoError(t, err)
 	front.Listener, front.Config.ErrorLog = listener, quiet
-	var pair tls.Certificate
-	pair, a.root = selfSigned(t)
+	cert, key := house.SelfSigned(t, harness.Gateway)
+	pair, err := tls.X509KeyPair(cert, key)
+	require.NoError(t, err)
+	a.root = cert
 	front.TLS = &tls.Config{Certificates: []tls.Certificate{pair}}
 	front.StartTLS()
 	t.Cleanup(front.Close)
@@ -133,19 +129,6 @@ func noteOrder(r *http.Request) {
 	if json.Unmarshal(text, &order) == nil && len(order.Identifiers) > 0 {
 		r.Header.Set(orderHeader, order.Identifiers[0].Value)
 	}
-}
-
-func selfSigned(t *testing.T) (tls.Certificate, []byte) {
-	t.Helper()
-	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	require.NoError(t, err)
-	template := &x509.Certificate{
-		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "authority"}, IPAddresses: []net.IP{net.ParseIP(harness.Gateway)},
-		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(24 * time.Hour), IsCA: true, BasicConstraintsValid: true,
-	}
-	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
-	require.NoError(t, err)
-	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der})
 }
 
 // disturb has f look at requests first; nil for nobody.

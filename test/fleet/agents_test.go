@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const deployLimit = 4 * time.Minute
@@ -22,30 +23,30 @@ const deployLimit = 4 * time.Minute
 // which only the first is given the program.
 func TestAgents(t *testing.T) {
 	first := boot(t, "joa", "172.31.77.21")
-	must(t, "install the server", func(t *testing.T) { installServer(t, first) })
+	house.Must(t, "install the server", func(t *testing.T) { installServer(t, first) })
 	second := boot(t, "job", "172.31.77.22")
-	must(t, "who may not join is refused", func(t *testing.T) { refusals(t, first, second) })
-	must(t, "an agent joins with install.sh, K3S_URL and K3S_TOKEN", func(t *testing.T) {
+	house.Must(t, "who may not join is refused", func(t *testing.T) { refusals(t, first, second) })
+	house.Must(t, "an agent joins with install.sh, K3S_URL and K3S_TOKEN", func(t *testing.T) {
 		made := first.token(t, "--ttl", "1h", "--note", "the second host")
 		r := second.script(t, []string{"K3S_URL=" + made.K3sURL, "K3S_TOKEN=" + made.K3sToken}, "install_k3s_agent")
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 		t.Logf("joined in %.1fs\n%s", r.Took.Seconds(), r.Stderr)
-		second.well(t, time.Minute)
+		house.Well(t, second.m, time.Minute)
 		assert.Contains(t, first.slipway(t, "token", "list"), "the second host")
 		first.slipway(t, "token", "delete", made.ID)
 	})
 	third := boot(t, "joc", "172.31.77.23")
-	must(t, "another joins with the whole token, killed on the way", func(t *testing.T) { joinKilled(t, first, third) })
+	house.Must(t, "another joins with the whole token, killed on the way", func(t *testing.T) { joinKilled(t, first, third) })
 	all := []*node{first, second, third}
-	must(t, "six of an app are on all nodes and answer through each", func(t *testing.T) { spread(t, first, all) })
-	must(t, "a node comes back after its token has ended", func(t *testing.T) {
+	house.Must(t, "six of an app are on all nodes and answer through each", func(t *testing.T) { spread(t, first, all) })
+	house.Must(t, "a node comes back after its token has ended", func(t *testing.T) {
 		_, err := second.Output(t.Context(), "systemctl", "restart", "slipway.service")
 		require.NoError(t, err)
-		second.well(t, 2*time.Minute)
+		house.Well(t, second.m, 2*time.Minute)
 		r := second.run(t, "join")
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	})
-	must(t, "an agent says what it is", func(t *testing.T) {
+	house.Must(t, "an agent says what it is", func(t *testing.T) {
 		assert.Contains(t, second.slipway(t, "status"), "agent joined through https://172.31.77.21:6443")
 		r := second.run(t, "token", "list")
 		assert.Equal(t, 1, r.Code)
@@ -54,13 +55,13 @@ func TestAgents(t *testing.T) {
 		assert.Equal(t, 1, r.Code)
 		assert.Contains(t, r.Stderr, "has joined as an agent")
 	})
-	must(t, "a node is drained while its app answers, and taken out", func(t *testing.T) { takeOut(t, first, third) })
-	must(t, "uninstall of a node leaves nothing", func(t *testing.T) {
+	house.Must(t, "a node is drained while its app answers, and taken out", func(t *testing.T) { takeOut(t, first, third) })
+	house.Must(t, "uninstall of a node leaves nothing", func(t *testing.T) {
 		r := second.run(t, "uninstall", "--yes")
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 		second.bare(t)
 	})
-	must(t, "uninstall of the server leaves nothing", func(t *testing.T) {
+	house.Must(t, "uninstall of the server leaves nothing", func(t *testing.T) {
 		r := first.run(t, "uninstall", "--yes")
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 		first.bare(t)
@@ -70,13 +71,13 @@ func TestAgents(t *testing.T) {
 // installServer puts the program on the host and makes it a platform.
 func installServer(t *testing.T, n *node) {
 	t.Helper()
-	require.NoError(t, n.Put(binary(t), "/root/slipway", 0o755))
+	require.NoError(t, n.Put(house.Program(t), "/root/slipway", 0o755))
 	r := n.script(t, []string{"SLIPWAY_BINARY=/root/slipway"})
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	t.Logf("installed in %.1fs", r.Took.Seconds())
 	_, err := n.Output(t.Context(), "rm", "/root/slipway")
 	require.NoError(t, err)
-	n.well(t, time.Minute)
+	house.Well(t, n.m, time.Minute)
 	require.NoError(t, appliance.Eventually(t.Context(), time.Minute, func(context.Context) error {
 		if !reachable(n.Address, "9583") {
 			return fmt.Errorf("the node door is closed")
@@ -143,19 +144,16 @@ func joinKilled(t *testing.T, first, n *node) {
 	cancel()
 	r := n.script(t, env)
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
-	n.well(t, time.Minute)
+	house.Well(t, n.m, time.Minute)
 }
 
 // spread deploys an app, scales it to six and asks each node for it.
 func spread(t *testing.T, first *node, all []*node) {
 	ctx := t.Context()
-	username, password, err := first.m.Credentials(ctx)
+	client := house.Login(t, first.m)
+	_, err := client.CreateApp(ctx, "hello", "")
 	require.NoError(t, err)
-	client := appliance.NewClient(first.m)
-	require.NoError(t, client.Login(ctx, username, password))
-	_, err = client.CreateApp(ctx, "hello", "")
-	require.NoError(t, err)
-	_, err = client.Deployed(ctx, "hello", hello(t, first), deployLimit)
+	_, err = client.Deployed(ctx, "hello", house.Carried(t, first.m, "hello"), deployLimit)
 	require.NoError(t, err)
 	require.NoError(t, client.Scale(ctx, "hello", 6))
 	_, err = client.WaitPods(ctx, "hello", 6, deployLimit)
@@ -206,16 +204,4 @@ func takeOut(t *testing.T, first, n *node) {
 	r = n.run(t, "uninstall", "--yes")
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	n.bare(t)
-}
-
-// hello is the reference of the carried example.
-func hello(t *testing.T, n *node) string {
-	t.Helper()
-	for line := range strings.Lines(n.slipway(t, "version", "--images")) {
-		if ref, _, _ := strings.Cut(line, " "); strings.Contains(ref, "/hello:") {
-			return ref
-		}
-	}
-	t.Fatal("no image hello is carried")
-	return ""
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const (
@@ -35,24 +36,24 @@ func TestNodeFailures(t *testing.T) {
 		rounds = 1
 	}
 	first := boot(t, "haa", "172.31.77.30")
-	must(t, "install the server", func(t *testing.T) { installServer(t, first) })
+	house.Must(t, "install the server", func(t *testing.T) { installServer(t, first) })
 	// The disk of this one can be filled without filling this machine's.
 	second := bootSized(t, "hab", "172.31.77.31", "8g")
 	third := boot(t, "hac", "172.31.77.32")
 	for _, n := range []*node{second, third} {
-		must(t, n.Name+" joins", func(t *testing.T) {
+		house.Must(t, n.Name+" joins", func(t *testing.T) {
 			made := first.token(t, "--ttl", "1h")
 			r := n.script(t, []string{"K3S_TOKEN=" + made.Token})
 			require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
-			n.well(t, time.Minute)
+			house.Well(t, n.m, time.Minute)
 		})
 	}
 	all := []*node{first, second, third}
-	must(t, "six of an app are on all nodes and answer through each", func(t *testing.T) { spread(t, first, all) })
+	house.Must(t, "six of an app are on all nodes and answer through each", func(t *testing.T) { spread(t, first, all) })
 	for range rounds {
-		must(t, "a node is killed", func(t *testing.T) { killed(t, first, second, third) })
-		must(t, "a node's network is cut for a minute", func(t *testing.T) { cut(t, first, third, second) })
-		must(t, "a node's disk is full", func(t *testing.T) { full(t, first, third, second) })
+		house.Must(t, "a node is killed", func(t *testing.T) { killed(t, first, second, third) })
+		house.Must(t, "a node's network is cut for a minute", func(t *testing.T) { cut(t, first, third, second) })
+		house.Must(t, "a node's disk is full", func(t *testing.T) { full(t, first, third, second) })
 	}
 }
 

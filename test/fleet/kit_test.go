@@ -5,65 +5,24 @@ package fleet
 import (
 	"context"
 	"encoding/json"
-	"fmt"
 	"net"
 	"net/http"
 	"os"
 	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const domain = "slipway.localhost"
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	if os.Geteuid() != 0 {
-		fmt.Fprintln(os.Stderr, "these tests make hosts: run them as root (sudo make test-fleet)")
-		os.Exit(1)
-	}
-	os.Exit(run(m))
-}
-
-// instances is how many inotify instances systemd, k3s and containerd of a
-// fleet may need: all hosts count as one user here. A machine with fewer gets
-// them for the time of the tests.
-const instances = 1024
-
-func run(m *testing.M) int {
-	const file = "/proc/sys/fs/inotify/max_user_instances"
-	before, err := os.ReadFile(file)
-	if n, bad := strconv.Atoi(strings.TrimSpace(string(before))); err == nil && bad == nil && n < instances {
-		if err := os.WriteFile(file, []byte(strconv.Itoa(instances)), 0o644); err == nil {
-			defer func() { _ = os.WriteFile(file, before, 0o644) }() // of use to others at worst
-		}
-	}
-	return m.Run()
-}
-
-func keep() bool { return os.Getenv("KEEP") != "" }
-
-// binary is the program under test.
-func binary(t *testing.T) string {
-	t.Helper()
-	path := os.Getenv("SLIPWAY")
-	if path == "" {
-		path = "../../bin/slipway"
-	}
-	path, err := filepath.Abs(path)
-	require.NoError(t, err)
-	_, err = os.Stat(path)
-	require.NoError(t, err, "no binary to test: run make build first")
-	return path
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make test-fleet")) }
 
 // node is a host of the fleet.
 type node struct {
@@ -81,21 +40,8 @@ func boot(t *testing.T, name, address string) *node {
 // bootSized is boot with a disk of a size for /var/lib; "" is this machine's.
 func bootSized(t *testing.T, name, address, size string) *node {
 	t.Helper()
-	root, err := harness.RootFS(t.Context())
-	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: name, Address: address, RootFS: root, DataSize: size, Keep: keep()})
-	require.NoError(t, err)
-	n := &node{Host: h, m: appliance.At(address, domain, h.Command)}
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	t.Cleanup(func() {
-		if t.Failed() {
-			ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
-			defer cancel()
-			t.Log(name + "\n" + n.m.Report(ctx))
-		}
-	})
-	n.before, err = n.m.Photograph(t.Context())
-	require.NoError(t, err)
+	h, m := house.Bare(t, harness.Options{Name: name, Address: address, DataSize: size}, domain)
+	n := &node{Host: h, m: m, before: house.Photograph(t, m)}
 	require.NoError(t, h.Put("../../install.sh", "/root/install.sh", 0o755))
 	return n
 }
@@ -124,42 +70,13 @@ func (n *node) slipway(t *testing.T, args ...string) string {
 	return strings.TrimSpace(out)
 }
 
-// well waits until status says so.
-func (n *node) well(t *testing.T, limit time.Duration) {
-	t.Helper()
-	require.NoError(t, appliance.Eventually(t.Context(), limit, func(ctx context.Context) error {
-		_, err := n.m.Slipway(ctx, "status")
-		return err
-	}))
-}
-
 // bare checks that nothing but what the test put there has come to the host.
 func (n *node) bare(t *testing.T) {
 	t.Helper()
 	_, err := os.Stat(filepath.Join(n.Root(), "root/install.sh"))
 	require.NoError(t, err)
 	require.NoError(t, os.Remove(filepath.Join(n.Root(), "root/install.sh")))
-	assert.NoError(t, appliance.Eventually(t.Context(), 20*time.Second, func(ctx context.Context) error {
-		after, err := n.m.Photograph(ctx)
-		if err != nil {
-			return err
-		}
-		if diff := n.before.Diff(after); len(diff) > 0 {
-			return fmt.Errorf("%s: %d differences:\n%s", n.Name, len(diff), strings.Join(diff, "\n"))
-		}
-		return nil
-	}))
-}
-
-// must runs a step and ends the test when it fails: the steps build on one
-// another.
-func must(t *testing.T, name string, step func(t *testing.T)) {
-	t.Helper()
-	start := time.Now()
-	if !t.Run(name, step) {
-		t.FailNow()
-	}
-	t.Logf("%-60s %6.1fs", name, time.Since(start).Seconds())
+	house.Unchanged(t, n.m, n.before)
 }
 
 // token is what "slipway token create -o json" says.

@@ -14,42 +14,40 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // TestServers makes a platform of three servers out of one that kept its data in
 // SQLite, while its app is asked.
 func TestServers(t *testing.T) {
 	first := boot(t, "jod", "172.31.77.24")
-	must(t, "install the first", func(t *testing.T) { installServer(t, first) })
-	client := appliance.NewClient(first.m)
-	must(t, "deploy an app", func(t *testing.T) {
-		username, password, err := first.m.Credentials(t.Context())
+	house.Must(t, "install the first", func(t *testing.T) { installServer(t, first) })
+	client := house.Login(t, first.m)
+	house.Must(t, "deploy an app", func(t *testing.T) {
+		_, err := client.CreateApp(t.Context(), "hello", "")
 		require.NoError(t, err)
-		require.NoError(t, client.Login(t.Context(), username, password))
-		_, err = client.CreateApp(t.Context(), "hello", "")
-		require.NoError(t, err)
-		_, err = client.Deployed(t.Context(), "hello", hello(t, first), deployLimit)
+		_, err = client.Deployed(t.Context(), "hello", house.Carried(t, first.m, "hello"), deployLimit)
 		require.NoError(t, err)
 	})
 	second := boot(t, "joe", "172.31.77.25")
-	must(t, "the second server joins, SQLite becomes etcd, nobody notices", func(t *testing.T) { becomesEtcd(t, first, second) })
+	house.Must(t, "the second server joins, SQLite becomes etcd, nobody notices", func(t *testing.T) { becomesEtcd(t, first, second) })
 	third := boot(t, "jof", "172.31.77.26")
-	must(t, "the third server joins", func(t *testing.T) {
+	house.Must(t, "the third server joins", func(t *testing.T) {
 		joinServer(t, first, third)
 		assert.Equal(t, map[string]string{"jod": "server", "joe": "server", "jof": "server"}, roles(t, first))
 		assert.NotContains(t, first.slipway(t, "node", "list"), "passing state")
 	})
-	must(t, "deploys go on", func(t *testing.T) {
+	house.Must(t, "deploys go on", func(t *testing.T) {
 		require.NoError(t, client.Scale(t.Context(), "hello", 6))
 		_, err := client.WaitPods(t.Context(), "hello", 6, deployLimit)
 		require.NoError(t, err)
 	})
-	must(t, "a server loses its power, the others go on", func(t *testing.T) {
+	house.Must(t, "a server loses its power, the others go on", func(t *testing.T) {
 		require.NoError(t, second.Kill())
 		twoOfThree(t, first, third)
 		require.NoError(t, client.Scale(t.Context(), "hello", 5), "deploys too")
 	})
-	must(t, "it comes back by itself", func(t *testing.T) {
+	house.Must(t, "it comes back by itself", func(t *testing.T) {
 		require.NoError(t, second.Reboot(t.Context()))
 		require.NoError(t, appliance.Eventually(t.Context(), 5*time.Minute, func(ctx context.Context) error {
 			out, err := first.m.Slipway(ctx, "kubectl", "get", "node", "joe", "-o", `jsonpath={.status.conditions[?(@.type=="Ready")].status}`)
@@ -59,7 +57,7 @@ func TestServers(t *testing.T) {
 			return err
 		}))
 	})
-	must(t, "a server is taken out and leaves nothing", func(t *testing.T) {
+	house.Must(t, "a server is taken out and leaves nothing", func(t *testing.T) {
 		first.slipway(t, "node", "remove", "jof")
 		assert.Equal(t, map[string]string{"jod": "server", "joe": "server"}, roles(t, first))
 		r := third.run(t, "uninstall", "--yes")
@@ -119,8 +117,8 @@ func joinServer(t *testing.T, first, n *node) {
 	r := n.script(t, []string{"K3S_URL=" + made.K3sURL, "K3S_TOKEN=" + made.K3sToken}, "install_k3s_server")
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	t.Logf("joined in %.1fs\n%s", r.Took.Seconds(), r.Stderr)
-	n.well(t, 3*time.Minute)
-	first.well(t, 3*time.Minute)
+	house.Well(t, n.m, 3*time.Minute)
+	house.Well(t, first.m, 3*time.Minute)
 	first.slipway(t, "token", "delete", made.ID)
 }
 

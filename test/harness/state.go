@@ -140,6 +140,12 @@ func Sweep() error {
 	return os.RemoveAll(stateDir)
 }
 
+// Any reports whether there are hosts on this machine, of whatever program.
+func Any() bool {
+	entries, err := os.ReadDir(stateDir)
+	return err == nil && len(entries) > 0
+}
+
 // find reads a host's record. A host that was killed before it had one has no
 // process either; its name tells the rest.
 func find(name string) record {

@@ -1,6 +1,10 @@
-// Package house is a bare host with an appliance on it and one app, for tests
-// that do things to hosts: move them, pull their plugs, let their certificates
-// end. bin/slipway has to be there.
+// Package house is what the tests share that make hosts: their TestMain, a bare
+// host for one test, how to install on it, what to ask it, and how to go through
+// steps. A House is such a host with an appliance and one app, for tests that do
+// things to hosts: move them, pull their plugs, let their certificates end.
+//
+// bin/slipway of this work tree has to be there, or what SLIPWAY names; with KEEP
+// set, hosts stay when the tests have ended.
 package house
 
 import (
@@ -8,13 +12,10 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/http"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
@@ -38,28 +39,11 @@ type House struct {
 // from its registry.
 func Build(t *testing.T, name, address, domain string, env ...string) *House {
 	t.Helper()
-	program, err := filepath.Abs("../../bin/slipway")
-	require.NoError(t, err)
-	require.FileExists(t, program, "run make build first")
-	root, err := harness.RootFS(t.Context())
-	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: name, Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	a := &House{Host: h}
-	a.At(address, domain)
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(a.M.Report(context.Background()))
-		}
-	})
-	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
-	r, err := a.M.RunEnv(t.Context(), env, "/opt/slipway", "install", "--domain", domain)
-	require.NoError(t, err)
-	require.Equal(t, 0, r.Code, r.Stderr)
-	require.NoError(t, os.Remove(filepath.Join(h.Root(), "/opt/slipway")))
-	a.login(t)
-	_, err = a.Client.CreateApp(t.Context(), App, "")
+	h, m := Bare(t, harness.Options{Name: name, Address: address}, domain)
+	a := &House{Host: h, M: m}
+	Install(t, h, m, env, "--domain", domain)
+	a.Client = Login(t, m)
+	_, err := a.Client.CreateApp(t.Context(), App, "")
 	require.NoError(t, err)
 	a.probe, err = appliance.BuildProbe(t.Context(), t.TempDir())
 	require.NoError(t, err)
@@ -71,17 +55,7 @@ func Build(t *testing.T, name, address, domain string, env ...string) *House {
 // At says where the appliance is from now on.
 func (a *House) At(address, domain string) {
 	a.M = appliance.At(address, domain, a.Command)
-	if a.Client != nil {
-		a.Client = a.Client.At(a.M)
-	}
-}
-
-func (a *House) login(t *testing.T) {
-	t.Helper()
-	username, password, err := a.M.Credentials(t.Context())
-	require.NoError(t, err)
-	a.Client = appliance.NewClient(a.M)
-	require.NoError(t, a.Client.Login(t.Context(), username, password))
+	a.Client = a.Client.At(a.M)
 }
 
 // Push puts a version of the app into the registry and returns its reference.

@@ -20,16 +20,12 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
-	"github.com/slipway-paas/slipway/test/harness"
 	"github.com/slipway-paas/slipway/test/house"
 )
 
 const domain = "power.example.com"
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make test-powerloss")) }
 
 func rounds(t *testing.T) int {
 	t.Helper()
@@ -56,9 +52,7 @@ func TestPowerLoss(t *testing.T) {
 	w := &writers{House: house.Build(t, "relost", "172.31.77.66", domain)}
 	w.images = []string{w.Push(t, "v2"), w.Push(t, "v3")}
 	for round := range rounds(t) {
-		if !t.Run(fmt.Sprintf("round %d", round+1), w.round) {
-			t.FailNow()
-		}
+		house.Must(t, fmt.Sprintf("round %d", round+1), w.round)
 	}
 }
 

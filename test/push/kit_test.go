@@ -13,11 +13,11 @@ import (
 	"testing"
 	"time"
 
-	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
 	"github.com/slipway-paas/slipway/test/harness"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 const (
@@ -26,10 +26,7 @@ const (
 	limit   = 5 * time.Minute // for a push with its build and rollout
 )
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make test-push")) }
 
 // port is a bare host with an appliance on it.
 type port struct {
@@ -40,32 +37,12 @@ type port struct {
 
 func open(t *testing.T) *port {
 	t.Helper()
-	program, err := filepath.Abs("../../bin/slipway")
-	require.NoError(t, err)
-	require.FileExists(t, program, "run make build first")
-	root, err := harness.RootFS(t.Context())
-	require.NoError(t, err)
-	h, err := harness.Boot(t.Context(), harness.Options{Name: "bupush", Address: address, RootFS: root, Keep: os.Getenv("KEEP") != ""})
-	require.NoError(t, err)
-	t.Cleanup(func() { assert.NoError(t, h.Close()) })
-	p := &port{Host: h, m: appliance.At(address, domain, h.Command)}
-	t.Cleanup(func() {
-		if t.Failed() {
-			t.Log(p.m.Report(context.Background()))
-		}
-	})
-	require.NoError(t, h.Put(program, "/opt/slipway", 0o755))
+	h, m := house.Bare(t, harness.Options{Name: "bupush", Address: address}, domain)
 	// The hook fetches from the platform's own door; images are swept while the
 	// test looks.
-	r, err := p.m.RunEnv(t.Context(), []string{"SLIPWAY_FETCH_ALLOWED=127.0.0.1", "SLIPWAY_IMAGES_KEEP=2", "SLIPWAY_IMAGES_EVERY=2"}, "/opt/slipway", "install", "--domain", domain)
-	require.NoError(t, err)
-	require.Equal(t, 0, r.Code, r.Stderr)
-	require.NoError(t, os.Remove(filepath.Join(h.Root(), "/opt/slipway")))
-	username, password, err := p.m.Credentials(t.Context())
-	require.NoError(t, err)
-	p.client = appliance.NewClient(p.m)
-	require.NoError(t, p.client.Login(t.Context(), username, password))
-	return p
+	env := []string{"SLIPWAY_FETCH_ALLOWED=127.0.0.1", "SLIPWAY_IMAGES_KEEP=2", "SLIPWAY_IMAGES_EVERY=2"}
+	house.Install(t, h, m, env, "--domain", domain)
+	return &port{Host: h, m: m, client: house.Login(t, m)}
 }
 
 // developer has a folder with a repository, and a key that the platform knows.

@@ -16,7 +16,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
-	"github.com/slipway-paas/slipway/test/harness"
 	"github.com/slipway-paas/slipway/test/house"
 )
 
@@ -28,41 +27,28 @@ const (
 // moving is a house that moves.
 type moving struct{ *house.House }
 
-func TestMain(m *testing.M) {
-	harness.Init()
-	os.Exit(m.Run())
-}
+func TestMain(m *testing.M) { os.Exit(house.Main(m, "make test-rehome")) }
 
 func TestRehome(t *testing.T) {
 	a := moving{house.Build(t, "rehome", "172.31.77.60", oldDomain)}
 	old := "registry." + oldDomain + "/tests/probe:v1"
-	a.step(t, "another address and host name after a reboot", a.rebootElsewhere)
-	a.step(t, "another address while it runs", a.moveRunning)
-	a.step(t, "what cannot be is refused", a.refusals)
-	a.step(t, "another domain, killed on the way", a.otherDomain)
-	a.step(t, "old names", a.oldNames)
-	a.step(t, "an image by its old name", func(t *testing.T) {
+	house.Must(t, "another address and host name after a reboot", a.rebootElsewhere)
+	house.Must(t, "another address while it runs", a.moveRunning)
+	house.Must(t, "what cannot be is refused", a.refusals)
+	house.Must(t, "another domain, killed on the way", a.otherDomain)
+	house.Must(t, "old names", a.oldNames)
+	house.Must(t, "an image by its old name", func(t *testing.T) {
 		a.Deploy(t, a.Push(t, "v2"))
 		a.Answers(t, "v2")
 		a.Sh(t, "/var/lib/slipway/bin/ctr -a /run/k3s/containerd/containerd.sock -n k8s.io images rm "+old) // it has to be pulled again
 		a.Deploy(t, old)
 		a.Answers(t, "v1")
 	})
-	a.step(t, "uninstall", func(t *testing.T) {
+	house.Must(t, "uninstall", func(t *testing.T) {
 		r, err := a.M.Run(t.Context(), appliance.Binary, "uninstall", "--yes")
 		require.NoError(t, err)
 		require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	})
-}
-
-// step runs one that the later ones need.
-func (a moving) step(t *testing.T, name string, run func(t *testing.T)) {
-	t.Helper()
-	start := time.Now()
-	if !t.Run(name, run) {
-		t.FailNow()
-	}
-	t.Logf("%s: %.0fs", name, time.Since(start).Seconds())
 }
 
 // rebootElsewhere pulls the plug and boots the host with another address and

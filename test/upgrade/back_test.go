@@ -19,6 +19,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // impatient makes an upgrade that hangs fail soon.
@@ -208,7 +209,7 @@ func (s *site) powerCut(t *testing.T, present string) {
 
 // rollBack takes back the upgrade that was committed first of all.
 func (s *site) rollBack(t *testing.T) {
-	s.put(t, another(t, newest(t)), newProgram)
+	s.put(t, another(t, house.Program(t)), newProgram)
 	installed := s.sum(t)
 	releases := s.look(t).releases
 	s.run(t, 0, newProgram, "upgrade")

@@ -20,6 +20,7 @@ import (
 
 	"github.com/slipway-paas/slipway/platform/store"
 	"github.com/slipway-paas/slipway/test/appliance"
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // Where the test puts programs on its host.
@@ -31,42 +32,35 @@ const (
 // TestUpgrade is an installation of the frozen version that becomes the present
 // one while its apps are asked, and what becomes of upgrades that go wrong.
 func TestUpgrade(t *testing.T) {
-	old, present := frozen(t), newest(t)
+	old, present := frozen(t), house.Program(t)
 	s := newSite(t, "upa", "172.31.77.40")
-	before, err := s.m.Photograph(t.Context())
-	require.NoError(t, err)
+	before := house.Photograph(t, s.m)
 
-	must(t, "install the frozen version", func(t *testing.T) {
+	house.Must(t, "install the frozen version", func(t *testing.T) {
 		s.put(t, old, oldProgram)
 		s.run(t, 0, oldProgram, "install", "--yes")
 		s.well(t)
-		s.login(t)
+		s.client = house.Login(t, s.m)
 	})
-	must(t, "deploy an app with config, domain and volume", s.deployAll)
+	house.Must(t, "deploy an app with config, domain and volume", s.deployAll)
 	was := s.look(t)
-	must(t, "the plan", func(t *testing.T) { s.plan(t, present) })
-	must(t, "upgrade under load", s.upgrade)
-	must(t, "all is as before", func(t *testing.T) {
+	house.Must(t, "the plan", func(t *testing.T) { s.plan(t, present) })
+	house.Must(t, "upgrade under load", s.upgrade)
+	house.Must(t, "all is as before", func(t *testing.T) {
 		assert.Equal(t, was.releases, s.look(t).releases)
 		assert.Equal(t, was.pods, s.look(t).pods, "no pod of an app was touched")
 		s.uses(t)
 	})
-	must(t, "a broken chart is taken back", func(t *testing.T) { s.takesBack(t, broken(t, present)) })
+	house.Must(t, "a broken chart is taken back", func(t *testing.T) { s.takesBack(t, broken(t, present)) })
 	for _, phase := range phases() {
-		must(t, "killed while "+phase, func(t *testing.T) { s.killedIn(t, phase, present) })
+		house.Must(t, "killed while "+phase, func(t *testing.T) { s.killedIn(t, phase, present) })
 	}
-	must(t, "a power cut while it is applied", func(t *testing.T) { s.powerCut(t, present) })
-	must(t, "roll back what was committed", s.rollBack)
-	must(t, "uninstall", func(t *testing.T) {
+	house.Must(t, "a power cut while it is applied", func(t *testing.T) { s.powerCut(t, present) })
+	house.Must(t, "roll back what was committed", s.rollBack)
+	house.Must(t, "uninstall", func(t *testing.T) {
 		s.run(t, 0, "rm", "-f", oldProgram, newProgram)
 		s.run(t, 0, appliance.Binary, "uninstall", "--yes")
-		assert.NoError(t, appliance.Eventually(t.Context(), 10*time.Second, func(ctx context.Context) error {
-			after, err := s.m.Photograph(ctx)
-			if err == nil && len(before.Diff(after)) > 0 {
-				err = errors.New(strings.Join(before.Diff(after), "\n"))
-			}
-			return err
-		}))
+		house.Unchanged(t, s.m, before)
 	})
 }
 

@@ -68,11 +68,12 @@ func TestAgents(t *testing.T) {
 	})
 }
 
-// installServer puts the program on the host and makes it a platform.
-func installServer(t *testing.T, n *node) {
+// installServer puts the program on the host and makes it a platform, with more
+// environment.
+func installServer(t *testing.T, n *node, env ...string) {
 	t.Helper()
 	require.NoError(t, n.Put(house.Program(t), "/root/slipway", 0o755))
-	r := n.script(t, []string{"SLIPWAY_BINARY=/root/slipway"})
+	r := n.script(t, append(env, "SLIPWAY_BINARY=/root/slipway"))
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	t.Logf("installed in %.1fs", r.Took.Seconds())
 	_, err := n.Output(t.Context(), "rm", "/root/slipway")

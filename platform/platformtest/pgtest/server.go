@@ -1,6 +1,7 @@
 package pgtest
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -29,6 +30,7 @@ const (
 type Server struct {
 	bin, dir string
 	port     int
+	host     string              // where it listens; "" is loopback
 	as       *syscall.Credential // nil: as whoever runs the tests
 
 	mu      sync.Mutex
@@ -161,7 +163,7 @@ func (s *Server) Begin() error {
 	defer out.Close()
 	options := []string{"-D", s.dir, "-p", strconv.Itoa(s.port), "-k", s.socket()}
 	for _, o := range []string{
-		"listen_addresses=127.0.0.1", "max_connections=300", "shared_buffers=64MB",
+		"listen_addresses=" + s.address(), "max_connections=300", "shared_buffers=64MB",
 		// The machine does not lose power in a test, and the data is dropped.
 		"fsync=off", "full_page_writes=off",
 	} {
@@ -249,8 +251,28 @@ func (s *Server) URL(database, options string) string {
 	if options == "" {
 		options = "sslmode=disable"
 	}
-	return fmt.Sprintf("postgres://%s:%s@127.0.0.1:%d/%s?%s", User, Password, s.port, database, options)
+	return fmt.Sprintf("postgres://%s:%s@%s:%d/%s?%s", User, Password, s.address(), s.port, database, options)
 }
+
+// Listen has the server listen at an address of this machine, and let clients in
+// that come from a network, as in "10.0.0.0/8". It restarts.
+func (s *Server) Listen(host, network string) error {
+	if err := s.Stop(); err != nil {
+		return err
+	}
+	rules, err := os.OpenFile(filepath.Join(s.dir, "pg_hba.conf"), os.O_APPEND|os.O_WRONLY, 0)
+	if err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(rules, "host all all %s scram-sha-256\n", network)
+	if err := errors.Join(err, rules.Close()); err != nil {
+		return err
+	}
+	s.host = host
+	return s.Begin()
+}
+
+func (s *Server) address() string { return cmp.Or(s.host, "127.0.0.1") }
 
 // socket is the directory of the server's socket.
 func (s *Server) socket() string { return filepath.Dir(s.dir) }

@@ -3,6 +3,7 @@
 package rehome
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"net/http"
@@ -107,6 +108,8 @@ func (a moving) settings(t *testing.T) string {
 func (a moving) otherDomain(t *testing.T) {
 	config := filepath.Join(a.Root(), "etc/slipway/config.yaml")
 	cmd := a.M.Command(t.Context(), nil, appliance.Binary, "rehome", "--domain", newDomain)
+	var said bytes.Buffer
+	cmd.Stdout, cmd.Stderr = &said, &said
 	require.NoError(t, cmd.Start())
 	require.NoError(t, appliance.Eventually(t.Context(), time.Minute, func(context.Context) error {
 		data, err := os.ReadFile(config)
@@ -115,12 +118,15 @@ func (a moving) otherDomain(t *testing.T) {
 		}
 		return err
 	}))
-	a.Sh(t, `pkill -9 -f "^`+appliance.Binary+` rehome"`)
+	// A command's arguments are not in the list of processes: secrets may be among them.
+	r, err := a.M.Run(t.Context(), "pkill", "-9", "-f", "^"+appliance.Binary+" *$")
+	require.NoError(t, err)
 	_ = cmd.Wait()
+	require.Equal(t, 0, r.Code, "it was to be killed: %s", said.String())
 	a.answersSomewhere(t)
 
 	stop := appliance.Prober{URL: a.M.URL(house.App, "/"), PerSecond: 20, Machine: a.M}.Start(t.Context())
-	r, err := a.M.Run(t.Context(), appliance.Binary, "rehome")
+	r, err = a.M.Run(t.Context(), appliance.Binary, "rehome")
 	require.NoError(t, err)
 	require.Equal(t, 0, r.Code, "%s\n%s", r.Stdout, r.Stderr)
 	t.Logf("the app under its old name meanwhile: %s\n%s", stop(), r.Stderr)

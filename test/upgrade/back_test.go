@@ -109,10 +109,12 @@ func (s *site) begin(t *testing.T, phase string) (ended chan appliance.Result) {
 		r, _ := s.m.Run(context.WithoutCancel(t.Context()), newProgram, "upgrade")
 		ended <- r
 	}()
+	var early *appliance.Result
 	require.NoError(t, appliance.Eventually(t.Context(), 3*time.Minute, func(context.Context) error {
 		select {
 		case r := <-ended:
-			return fmt.Errorf("it ended: %d\n%s%s", r.Code, r.Stdout, r.Stderr)
+			early = &r
+			return nil
 		default:
 		}
 		if now := s.phase(); now != phase {
@@ -120,6 +122,9 @@ func (s *site) begin(t *testing.T, phase string) (ended chan appliance.Result) {
 		}
 		return nil
 	}))
+	if early != nil {
+		require.Fail(t, "the upgrade ended before it was "+phase, "exit %d\n%s%s", early.Code, early.Stdout, early.Stderr)
+	}
 	return ended
 }
 
@@ -129,7 +134,7 @@ func (s *site) killUpgrade(t *testing.T) {
 	killed := 0
 	for _, pid := range s.host.Processes() {
 		line, err := os.ReadFile(filepath.Join("/proc", fmt.Sprint(pid), "cmdline"))
-		if err == nil && string(line) == newProgram+"\x00upgrade\x00" {
+		if err == nil && strings.HasPrefix(string(line), newProgram) {
 			require.NoError(t, syscall.Kill(pid, syscall.SIGKILL))
 			killed++
 		}

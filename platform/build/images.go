@@ -2,6 +2,7 @@ package build
 
 import (
 	"context"
+	"errors"
 	"regexp"
 	"strings"
 	"time"
@@ -128,17 +129,15 @@ func (i *Images) Has(ctx context.Context, image string) (bool, error) {
 
 // Collect gives back the room of what was removed.
 func (i *Images) Collect(ctx context.Context) error {
-	if err := i.valve.Shut(ctx); err != nil {
-		return err
+	err := i.valve.Shut(ctx)
+	if err == nil {
+		err = i.valve.Collect(ctx)
 	}
-	err := i.valve.Collect(ctx)
-	// It is opened again whatever came of it, also when ctx has ended.
+	// It is opened again whatever came of it, also when ctx has ended, and when
+	// shutting it took too long: it may be shut all the same.
 	lasting, cancel := context.WithTimeout(context.WithoutCancel(ctx), valvePatience)
 	defer cancel()
-	if failed := i.valve.Open(lasting); failed != nil {
-		return failed
-	}
-	return err
+	return errors.Join(err, i.valve.Open(lasting))
 }
 
 // Open lets images be pushed.

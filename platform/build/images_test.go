@@ -17,11 +17,11 @@ import (
 
 // valve notes what is done with it.
 type valve struct {
-	did  []string
-	fail error // of Collect
+	did         []string
+	stuck, fail error // of Shut, of Collect
 }
 
-func (v *valve) Shut(context.Context) error    { v.did = append(v.did, "shut"); return nil }
+func (v *valve) Shut(context.Context) error    { v.did = append(v.did, "shut"); return v.stuck }
 func (v *valve) Collect(context.Context) error { v.did = append(v.did, "collect"); return v.fail }
 func (v *valve) Open(ctx context.Context) error {
 	v.did = append(v.did, "open")
@@ -104,7 +104,8 @@ func TestHas(t *testing.T) {
 	}
 }
 
-// TestCollectOpensAgain also when collecting fails or is broken off.
+// TestCollectOpensAgain also when collecting fails or is broken off, and when
+// it was not known to be shut.
 func TestCollectOpensAgain(t *testing.T) {
 	_, images, v := shelf(t, nil)
 	require.NoError(t, images.Collect(t.Context()))
@@ -114,5 +115,7 @@ func TestCollectOpensAgain(t *testing.T) {
 	cancel()
 	v.fail = ctx.Err()
 	require.ErrorIs(t, images.Collect(ctx), context.Canceled)
-	assert.Equal(t, strings.Fields("shut collect open shut collect open shut collect open"), v.did)
+	v.stuck = errors.New("its pod does not come up")
+	require.ErrorIs(t, images.Collect(t.Context()), v.stuck)
+	assert.Equal(t, strings.Fields("shut collect open shut collect open shut collect open shut open"), v.did)
 }

@@ -54,29 +54,33 @@ func (c *Controller) keepImages(ctx context.Context) {
 	if c.images.Images == nil {
 		return
 	}
-	for wait := time.Duration(0); ; {
-		if wait == 0 {
-			// A process that was killed may have left it closed.
-			if err := c.images.Images.Open(ctx); err != nil && ctx.Err() == nil {
-				c.log.WithError(err).Warn("opening the registry for pushes")
-				wait = sweepPause
-			} else {
-				wait = c.images.Every
-			}
-		} else {
-			wait = c.images.Every
-			if n, err := c.SweepImages(ctx); err != nil && ctx.Err() == nil {
-				c.log.WithError(err).Warn("removing old images")
-				wait = min(wait, sweepPause)
-			} else if n > 0 {
-				c.log.WithField("images", n).Info("removed images that no release can be rolled back to")
-			}
+	for start := true; ctx.Err() == nil; start = false {
+		wait := c.images.Every
+		if err := c.tidyImages(ctx, start); err != nil && ctx.Err() == nil {
+			c.log.WithError(err).Warn("keeping the registry tidy")
+			wait = min(wait, sweepPause)
 		}
 		pause(ctx, wait)
-		if ctx.Err() != nil {
-			return
-		}
 	}
+}
+
+// tidyImages lets images be pushed, which a process that was killed or a sweep
+// that failed may have left impossible, and sweeps, though not at the start.
+func (c *Controller) tidyImages(ctx context.Context, start bool) error {
+	if err := c.images.Images.Open(ctx); err != nil {
+		return fmt.Errorf("open the registry for pushes: %w", err)
+	}
+	if start {
+		return nil
+	}
+	n, err := c.SweepImages(ctx)
+	if err != nil {
+		return fmt.Errorf("remove old images: %w", err)
+	}
+	if n > 0 {
+		c.log.WithField("images", n).Info("removed images that no release can be rolled back to")
+	}
+	return nil
 }
 
 // SweepImages removes the images of releases that can't be rolled back to any

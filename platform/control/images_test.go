@@ -2,6 +2,7 @@ package control_test
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ type attic struct {
 	tags      map[string][]string
 	collected int
 	collect   func()
+	open      func() error
 }
 
 func (a *attic) Repositories(context.Context) (apps []string, err error) {
@@ -65,7 +67,34 @@ func (a *attic) Collect(context.Context) error {
 	return nil
 }
 
-func (a *attic) Open(context.Context) error { return nil }
+func (a *attic) Open(context.Context) error {
+	if a.open == nil {
+		return nil
+	}
+	return a.open()
+}
+
+// TestAShutRegistryIsOpened however often that takes: a process that was killed
+// while it collected garbage has left it shut, and nothing can be pushed.
+func TestAShutRegistryIsOpened(t *testing.T) {
+	a := &attic{tags: map[string][]string{}}
+	tries, opened := 0, make(chan struct{})
+	a.open = func() error {
+		if tries++; tries < 3 {
+			return errors.New("the API does not answer")
+		}
+		if tries == 3 {
+			close(opened)
+		}
+		return nil
+	}
+	newKit(t, func(o *control.Options) { o.ImageOptions = control.ImageOptions{Images: a, Every: time.Millisecond} }).run()
+	select {
+	case <-opened:
+	case <-time.After(30 * time.Second):
+		t.Fatal("it stays shut")
+	}
+}
 
 func TestSweepImages(t *testing.T) {
 	a := &attic{tags: map[string][]string{"gone": {"git-99999999"}}}

@@ -156,21 +156,8 @@ func (r *restoring) step(s bootstrap.Settings) *bootstrap.Part {
 			if err := archive.EnoughRoom(filepath.Dir(r.Paths.Controller), r.Verified.Trailer.Bytes); err != nil {
 				return err
 			}
-			m := archive.Mark{ID: r.Verified.Manifest.Header.ID, File: r.File.String(), Domain: r.Verified.Manifest.Domain, Begun: time.Now().UTC()}
-			if err := m.Save(r.Paths); err != nil {
-				return err
-			}
 			r.Note = note
-			location := archive.DatabaseLocation(s, r.Paths)
-			err := r.Data(ctx, location)
-			if err != nil {
-				return err
-			}
-			if m.Cluster, _, err = archive.Waiting(ctx, location); err != nil {
-				return err
-			}
-			m.Data = true
-			return m.Save(r.Paths)
+			return r.Marked(ctx, archive.DatabaseLocation(s, r.Paths))
 		},
 	}
 }

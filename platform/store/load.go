@@ -26,6 +26,9 @@ type LoadOptions struct {
 	// KeepSchema leaves the schema as it was when the dump was written, for the
 	// older program that wrote it.
 	KeepSchema bool
+	// Begin, when set, is called when there is room for the records, before the
+	// first of them is there; its error ends the load.
+	Begin func() error
 }
 
 // ErrNotEmpty says that there are records already where a dump should go.
@@ -73,6 +76,11 @@ func (l *loader) load(location string) (rows int64, err error) {
 	defer func() { _ = l.tx.Rollback() }() // no effect once committed
 	if err := l.makeRoom(); err != nil {
 		return 0, err
+	}
+	if l.options.Begin != nil {
+		if err := l.options.Begin(); err != nil {
+			return 0, err
+		}
 	}
 	tables, applied, err := l.head()
 	if err != nil {

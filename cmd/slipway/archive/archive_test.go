@@ -19,10 +19,16 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap/secrets"
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
+	"github.com/slipway-paas/slipway/platform/platformtest/pgtest"
 	"github.com/slipway-paas/slipway/platform/store"
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 )
+
+//lint:global one server for all tests of the binary
+var postgres pgtest.Cluster
+
+func TestMain(m *testing.M) { os.Exit(postgres.Run(m)) }
 
 // scratch is the state of a platform in a folder, without anything that runs.
 type scratch struct {
@@ -162,6 +168,45 @@ func TestBackupAndRestoreOfAPlatform(t *testing.T) {
 	cluster, _, err := Waiting(t.Context(), DatabaseLocation(to.settings, to.paths))
 	require.NoError(t, err)
 	assert.Equal(t, "the old cluster", cluster)
+}
+
+// A restore that is cut off goes on, also after the records are in a PostgreSQL,
+// which has them before the last volume is in its place. Records that were
+// there before are somebody's and stay.
+func TestRestoreGoesOnWithPostgres(t *testing.T) {
+	id, err := age.GenerateX25519Identity()
+	require.NoError(t, err)
+	from, to := newScratch(t), newScratch(t)
+	from.fill(t)
+	place := backup.Folder{Path: t.TempDir()}
+	done, err := from.maker(id.Recipient()).Make(t.Context(), place, "")
+	require.NoError(t, err)
+	f := File{Place: place, Name: done.Name, Identities: []age.Identity{id}}
+	v, err := f.Verify(t.Context(), func(string) {})
+	require.NoError(t, err)
+	r := &Restorer{File: f, Verified: v, Paths: to.paths, Note: func(string) {}}
+	database := postgres.Database(t)
+	require.NoError(t, r.Marked(t.Context(), database))
+	m, err := ReadMark(to.paths)
+	require.NoError(t, err)
+	assert.True(t, m.Data)
+	assert.Equal(t, "the old cluster", m.Cluster)
+
+	m.Data = false // as it was just before
+	require.NoError(t, m.Save(to.paths))
+	require.NoError(t, r.Marked(t.Context(), database), "killed and run again")
+
+	theirs := postgres.Database(t)
+	other := &Restorer{File: f, Verified: v, Paths: newScratch(t).paths, Note: func(string) {}}
+	require.NoError(t, other.Marked(t.Context(), theirs))
+	require.ErrorContains(t, r.Marked(t.Context(), theirs), "has records already", "another database than the one that was empty")
+	other.Paths = newScratch(t).paths
+	for range 2 {
+		require.ErrorContains(t, other.Marked(t.Context(), database), "has records already")
+	}
+	m, err = ReadMark(other.Paths)
+	require.NoError(t, err)
+	assert.Empty(t, m.Records)
 }
 
 // What is wrong with a backup is found before anything is written, and what

@@ -2,6 +2,8 @@ package archive
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -23,6 +25,7 @@ type Mark struct {
 	Domain   string    `json:"domain"`  // of the backup
 	Cluster  string    `json:"cluster"` // that the apps ran on
 	Begun    time.Time `json:"begun"`
+	Records  string    `json:"records"`  // which database was empty, so that what is in it is the backup's
 	Data     bool      `json:"data"`     // all of it is in its place
 	Finished bool      `json:"finished"` // the platform runs
 }
@@ -55,6 +58,36 @@ func (m Mark) Save(p bootstrap.Paths) error {
 		return fmt.Errorf("record of a restore: %w", err)
 	}
 	return host.NewLinux(host.Options{}).WriteFile(markFile(p), append(data, '\n'), 0o600)
+}
+
+// Marked is Data with a mark of how far it has come. One that was cut off goes
+// on: a database that was empty when the restore began has nobody else's records.
+// Another one, which somebody has named meanwhile, may have.
+func (r *Restorer) Marked(ctx context.Context, database string) error {
+	m, err := ReadMark(r.Paths)
+	if err != nil {
+		return err
+	}
+	if m == nil {
+		m = &Mark{ID: r.Verified.Manifest.Header.ID, File: r.File.String(), Domain: r.Verified.Manifest.Domain, Begun: time.Now().UTC()}
+	}
+	if err := m.Save(r.Paths); err != nil {
+		return err
+	}
+	sum := sha256.Sum256([]byte(database)) // it may hold a password
+	which := hex.EncodeToString(sum[:])
+	load := store.LoadOptions{Moved: true, Replace: m.Records == which, Begin: func() error {
+		m.Records = which
+		return m.Save(r.Paths)
+	}}
+	if err := r.data(ctx, database, load); err != nil {
+		return err
+	}
+	if m.Cluster, _, err = Waiting(ctx, database); err != nil {
+		return err
+	}
+	m.Data = true
+	return m.Save(r.Paths)
 }
 
 // Waiting looks which apps still have work to be done.

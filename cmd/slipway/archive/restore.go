@@ -28,10 +28,14 @@ type Restorer struct {
 // where the records go: a URL of PostgreSQL, or a path. The places are made
 // empty first: a try before may have been cut off.
 func (r *Restorer) Data(ctx context.Context, database string) error {
+	return r.data(ctx, database, store.LoadOptions{Moved: true})
+}
+
+func (r *Restorer) data(ctx context.Context, database string, o store.LoadOptions) error {
 	if err := r.clear(database); err != nil {
 		return err
 	}
-	load, err := r.beginLoad(ctx, database)
+	load, err := r.beginLoad(ctx, database, o)
 	if err != nil {
 		return err
 	}
@@ -128,7 +132,7 @@ type dbLoad struct {
 	path string // of the finished SQLite file; empty with PostgreSQL
 }
 
-func (r *Restorer) beginLoad(ctx context.Context, database string) (*dbLoad, error) {
+func (r *Restorer) beginLoad(ctx context.Context, database string, o store.LoadOptions) (*dbLoad, error) {
 	in, out := io.Pipe()
 	l := &dbLoad{PipeWriter: out, done: make(chan error, 1)}
 	target := database
@@ -136,7 +140,7 @@ func (r *Restorer) beginLoad(ctx context.Context, database string) (*dbLoad, err
 		l.path, target = database, database+loadingSuffix
 	}
 	go func() {
-		_, err := store.Load(ctx, target, in, store.LoadOptions{Moved: true})
+		_, err := store.Load(ctx, target, in, o)
 		if errors.Is(err, store.ErrNotEmpty) {
 			err = errors.New("the database of DATABASE_URL has records already, and they may be somebody's: give an empty one by DATABASE_URL in the environment, or drop its tables")
 		}

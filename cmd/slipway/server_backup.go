@@ -27,7 +27,8 @@ const (
 )
 
 // runBackups makes backups and drills when the settings say. A server whose
-// controller does not work, since another one's does, makes none.
+// controller does not work, since another one's does, makes none. Which it is
+// shows some time after a start: what was missed while the host was off waits.
 func (s *server) runBackups(ctx context.Context) error {
 	record, err := archive.ReadRecord(s.paths)
 	if err != nil {
@@ -54,7 +55,11 @@ func (s *server) runBackups(ctx context.Context) error {
 			When: when, Last: job.last, Retry: backupRetry, Now: time.Now, Wait: host.NewLinux(host.Options{}).Wait,
 			Do: job.do, Tell: func(next time.Time, problem error) { s.tellSchedule(job.line, next, problem) },
 		}
-		group.Go(func() { schedule.Run(ctx) })
+		group.Go(func() {
+			if s.board.Watch(ctx, ready(lineController)) == nil {
+				schedule.Run(ctx)
+			}
+		})
 	}
 	group.Wait()
 	<-ctx.Done()

@@ -5,6 +5,7 @@ import (
 	"io"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap/doctor"
@@ -42,6 +43,28 @@ func TestUploadedCertificatesAreJudged(t *testing.T) {
 	require.Len(t, found, 2)
 	assert.Equal(t, "shop of ann, for shop.example.com, ends on 2030-01-03", found[0].Evidence)
 	assert.Equal(t, "an uploaded certificate has ended", found[1].Title)
+}
+
+// What a platform that comes up has not got yet is no finding; one that does not
+// come up is looked at all the same.
+func TestRoundsLeaveAStartAlone(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &server{board: lifecycle.NewBoard(time.Now, lineController, lineGit)}
+		began := time.Now()
+		go func() {
+			time.Sleep(time.Minute)
+			s.board.Set(lineController, lifecycle.Ready, "")
+			time.Sleep(time.Minute)
+			s.board.Set(lineGit, lifecycle.Ready, "")
+		}()
+		s.awaitStart(t.Context())
+		assert.Equal(t, 2*time.Minute, time.Since(began))
+		s.awaitStart(t.Context())
+		assert.Equal(t, 2*time.Minute, time.Since(began))
+		s.board.Set(lineGit, lifecycle.Failed, "the port is taken")
+		s.awaitStart(t.Context())
+		assert.Equal(t, 2*time.Minute+roundPatience, time.Since(began))
+	})
 }
 
 func TestStatusShowsFindings(t *testing.T) {

@@ -22,6 +22,9 @@ const (
 	// status does not tell of what is mended.
 	roundEvery = 5 * time.Minute
 	roundSoon  = 30 * time.Second
+	// roundPatience is how long a platform that starts is left alone. What the
+	// board calls not ready for longer keeps nobody from looking at the rest.
+	roundPatience = 10 * time.Minute
 )
 
 // rounds are the running server's own visits to the doctor.
@@ -73,10 +76,8 @@ func (s *server) runRounds(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if err := s.board.Watch(ctx, lifecycle.AllReady); err != nil {
-		return nil // ctx ended
-	}
-	for {
+	s.awaitStart(ctx)
+	for ctx.Err() == nil {
 		pause := roundEvery
 		report, err := s.round(ctx, m)
 		switch {
@@ -96,6 +97,14 @@ func (s *server) runRounds(ctx context.Context) error {
 		case <-time.After(pause):
 		}
 	}
+	return nil
+}
+
+// awaitStart returns when the platform has started, or ought to have.
+func (s *server) awaitStart(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, roundPatience)
+	defer cancel()
+	_ = s.board.Watch(ctx, lifecycle.AllReady) // the end of ctx is the caller's to see
 }
 
 // round asks the cheap checks of the host, then those of the platform.

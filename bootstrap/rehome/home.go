@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap/host"
@@ -82,7 +83,7 @@ func (h *Home) Begin(now Home, at time.Time) []Move {
 
 // Finish records that the server runs at its present place.
 func (h *Home) Finish(now Home, at time.Time) {
-	moves := h.Moves
+	moves := slices.Clone(h.Moves) // others may be reading them
 	for i := range moves {
 		if moves[i].Done.IsZero() {
 			moves[i].Done = at

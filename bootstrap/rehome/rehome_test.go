@@ -111,7 +111,9 @@ func TestMoves(t *testing.T) {
 	assert.Equal(t, "192.0.2.5", h.Address, "what was begun is not done")
 	require.Len(t, h.Begin(third, at.Add(time.Minute)), 3)
 	require.Len(t, h.Moves, 3, "what was cut off is not told of")
+	shown := h.Moves
 	h.Finish(third, at.Add(2*time.Minute))
+	assert.Zero(t, shown[0].Done, "who shows them meanwhile is not disturbed")
 	require.NoError(t, h.Save(files, path))
 
 	h = load()

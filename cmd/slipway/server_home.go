@@ -236,12 +236,15 @@ func (s *server) runHome(ctx context.Context) error {
 		return nil // ctx ended
 	}
 	files := host.NewLinux(host.Options{})
-	if err := s.arrived(ctx, files); err != nil && ctx.Err() == nil {
-		s.log.WithError(err).Error("rehome: recording where the server runs")
-	}
 	tick := time.NewTicker(addressLook)
 	defer tick.Stop()
-	for away := 0; ; {
+	for away, arrived := 0, false; ; {
+		if !arrived {
+			err := s.arrived(ctx, files)
+			if arrived = err == nil; !arrived && ctx.Err() == nil {
+				s.log.WithError(err).WithField("retry", addressLook.String()).Error("rehome: telling the cluster where the server runs")
+			}
+		}
 		select {
 		case <-ctx.Done():
 			return nil
@@ -267,10 +270,13 @@ func (s *server) runHome(ctx context.Context) error {
 	}
 }
 
-// arrived records the place and tells the cluster of moves that were followed.
+// arrived tells the cluster of moves that were followed and records the place.
+// It may be called again when it could not tell the cluster.
 func (s *server) arrived(ctx context.Context, files host.Files) error {
-	record, now := s.home.was, s.home.now
-	record.Moves = now.Moves
+	servers, err := k3s.CountServers(ctx, s.paths.Kubeconfig)
+	if err != nil {
+		return err
+	}
 	for _, m := range s.home.moves {
 		if m.Kind != rehome.Address {
 			continue
@@ -279,14 +285,11 @@ func (s *server) arrived(ctx context.Context, files host.Files) error {
 			return err
 		}
 	}
-	servers, err := k3s.CountServers(ctx, s.paths.Kubeconfig)
-	if err != nil {
-		return err
-	}
-	now.Servers = servers
+	record, now := s.home.was, s.home.now
+	record.Moves, now.Servers = now.Moves, servers
 	record.Finish(now, time.Now())
 	if err := record.Save(files, homeFile(s.paths)); err != nil {
-		return err
+		s.log.WithError(err).Error("rehome: the next start follows the same moves again")
 	}
 	s.mu.Lock()
 	s.home.now.Moves = record.Moves
@@ -295,7 +298,7 @@ func (s *server) arrived(ctx context.Context, files host.Files) error {
 		text := fmt.Sprintf("The %s changed from %s to %s and was followed.", m.Kind, m.From, m.To)
 		s.log.WithField("from", m.From).WithField("to", m.To).Infof("rehome: the %s was followed", m.Kind)
 		if err := k3s.NodeEvent(ctx, s.paths.Kubeconfig, s.nodeName, "Rehomed", text); err != nil {
-			return err
+			s.log.WithError(err).Warn("rehome: the cluster has no event of it")
 		}
 	}
 	return nil

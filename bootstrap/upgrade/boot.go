@@ -36,8 +36,9 @@ func (r Record) AtBoot(binary func() (string, error), now time.Time) (Verdict, S
 	if err != nil {
 		return Serve, s, err
 	}
-	if sum == s.From.SHA256 {
-		// Nothing was changed yet, or everything is back.
+	if sum == s.From.SHA256 || s.Checkpoint == "" {
+		// Nothing was changed yet, or everything is back. Without a checkpoint
+		// another binary is somebody's who put it there by hand.
 		if alive {
 			return Serve, s, nil
 		}

@@ -114,8 +114,11 @@ func (u *Upgrade) Commit() error {
 func (u *Upgrade) Changed() bool { return u.state.Phase == Applying || u.state.Phase == Verifying }
 
 // Abandon ends an upgrade that has changed nothing. Starting the server again is
-// the caller's.
+// the caller's. One that was not begun leaves the record, which is of the last.
 func (u *Upgrade) Abandon(reason error) error {
+	if u.state.Phase == "" {
+		return nil
+	}
 	u.state.Phase, u.state.Ended, u.state.Reason = RolledBack, u.Clock().UTC(), reason.Error()
 	err := u.Record.Write(u.state)
 	if u.draft != nil {

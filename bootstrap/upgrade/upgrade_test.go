@@ -234,6 +234,28 @@ func TestTheBinaryIsBackAndTheRecordIsNot(t *testing.T) {
 	require.Equal(t, "the gateway did not answer", s.Reason)
 }
 
+// TestABinaryPutThereByHand does not keep the server from starting when the
+// upgrade that was cut off has nothing to go back to.
+func TestABinaryPutThereByHand(t *testing.T) {
+	p := newPlace(t)
+	require.NoError(t, p.upgrade().Prepare(t.Context(), 5))
+	p.put("slipway", "somebody's binary")
+	boot(t, p)
+	require.Equal(t, "somebody's binary", p.files()["slipway"])
+}
+
+// TestAnUpgradeThatIsNotBegunLeavesTheRecord of the last one, which can still be
+// taken back.
+func TestAnUpgradeThatIsNotBegunLeavesTheRecord(t *testing.T) {
+	p := newPlace(t)
+	last := upgrade.State{Phase: upgrade.Committed, Checkpoint: "/checkpoints/1"}
+	require.NoError(t, p.record().Write(last))
+	require.NoError(t, p.upgrade().Abandon(errors.New("the ledger can't be written")))
+	s, err := p.record().Read()
+	require.NoError(t, err)
+	require.Equal(t, last, s)
+}
+
 func TestAbandonLeavesNothing(t *testing.T) {
 	p := newPlace(t)
 	u := p.upgrade()

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slipway-paas/slipway/bootstrap/host"
 )
 
 // Phase is how far an upgrade has come.
@@ -70,35 +72,15 @@ func (r Record) Read() (State, error) {
 func (r Record) Write(s State) error {
 	data, err := json.MarshalIndent(s, "", " ")
 	if err == nil {
-		err = r.write(append(data, '\n'))
+		err = os.MkdirAll(r.Dir, 0o700)
+	}
+	if err == nil {
+		err = host.NewLinux(host.Options{}).WriteFile(r.file(), append(data, '\n'), 0o600)
 	}
 	if err != nil {
 		return fmt.Errorf("record of the upgrade: %w", err)
 	}
 	return nil
-}
-
-func (r Record) write(data []byte) (err error) {
-	if err := os.MkdirAll(r.Dir, 0o700); err != nil {
-		return err
-	}
-	next := r.file() + ".new"
-	f, err := os.OpenFile(next, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	if err = errors.Join(err, f.Sync(), f.Close()); err != nil {
-		return err
-	}
-	if err := os.Rename(next, r.file()); err != nil {
-		return err
-	}
-	d, err := os.Open(r.Dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // ErrRunning says that another program carries out an upgrade on this host.

@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"time"
 
+	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/k3s/kine"
 )
 
@@ -221,19 +222,10 @@ func (c *Conversion) read() (record, error) {
 // write replaces the record whole.
 func (c *Conversion) write(r record) error {
 	data, err := json.MarshalIndent(r, "", "  ")
+	if err == nil {
+		err = host.NewLinux(host.Options{}).WriteFile(c.file(), append(data, '\n'), 0o600)
+	}
 	if err != nil {
-		return fmt.Errorf("record of the conversion: %w", err)
-	}
-	tmp, err := os.CreateTemp(c.db(), ".slipway-conversion.*")
-	if err != nil {
-		return fmt.Errorf("record of the conversion: %w", err)
-	}
-	defer os.Remove(tmp.Name())
-	_, err = tmp.Write(append(data, '\n'))
-	if err := errors.Join(err, tmp.Sync(), tmp.Close()); err != nil {
-		return fmt.Errorf("record of the conversion: %w", err)
-	}
-	if err := errors.Join(os.Rename(tmp.Name(), c.file()), syncDir(c.db())); err != nil {
 		return fmt.Errorf("record of the conversion: %w", err)
 	}
 	return nil

@@ -23,6 +23,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/k3s/kine"
 	"go.etcd.io/etcd/etcdutl/v3/snapshot"
 	"go.etcd.io/etcd/server/v3/lease"
@@ -94,22 +95,11 @@ func member(o Options, plain string, s Summary) error {
 	if err != nil {
 		return fmt.Errorf("etcd: make the member: %w", err)
 	}
-	// Where k3s keeps the member's name.
-	if err := writeSynced(filepath.Join(o.Dir, "name"), []byte(o.Name)); err != nil {
+	// Where k3s keeps the member's name; an empty file it takes for an empty name.
+	if err := host.NewLinux(host.Options{}).WriteFile(filepath.Join(o.Dir, "name"), []byte(o.Name), 0o600); err != nil {
 		return fmt.Errorf("etcd: make the member: %w", err)
 	}
 	return os.Chmod(o.Dir, 0o700)
-}
-
-// writeSynced writes a file whose content survives a loss of power: k3s takes
-// an empty name for the member's.
-func writeSynced(path string, data []byte) error {
-	f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
-	if err != nil {
-		return err
-	}
-	_, err = f.Write(data)
-	return errors.Join(err, f.Sync(), f.Close())
 }
 
 // batch is how many keys are written at a time.

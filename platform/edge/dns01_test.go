@@ -70,6 +70,18 @@ func TestExecHookFailures(t *testing.T) {
 	}
 }
 
+func TestExecHookOfAnotherUserIsRefused(t *testing.T) {
+	if os.Geteuid() != 0 {
+		t.Skip("only root gives files to others")
+	}
+	h := execHook{file: script(t, 0o755), patience: time.Minute}
+	_, err := h.AppendRecords(t.Context(), "example.com.", record())
+	require.NoError(t, err)
+	require.NoError(t, os.Chown(h.file, 65534, 65534))
+	_, err = h.AppendRecords(t.Context(), "example.com.", record())
+	require.ErrorContains(t, err, "belongs to user 65534")
+}
+
 func TestExecHookEndsWithItsContext(t *testing.T) {
 	ctx, cancel := context.WithTimeout(t.Context(), 100*time.Millisecond)
 	defer cancel()

@@ -62,6 +62,9 @@ func (h execHook) safe() error {
 	if info.Mode()&0o022 != 0 {
 		return fmt.Errorf("ACME_DNS_EXEC: others may write to %s, which runs as root: chmod go-w it", h.file)
 	}
+	if st, ok := info.Sys().(*syscall.Stat_t); ok && st.Uid != 0 && int(st.Uid) != os.Geteuid() {
+		return fmt.Errorf("ACME_DNS_EXEC: %s belongs to user %d, who may change what runs as root: chown root it", h.file, st.Uid)
+	}
 	return nil
 }
 

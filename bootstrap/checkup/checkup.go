@@ -8,7 +8,6 @@ package checkup
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io/fs"
 	"net/netip"
 	"time"
@@ -55,42 +54,22 @@ func Checks(h host.Host, o Options) []doctor.Check {
 	}
 	e := &env{host: h, opts: o}
 	onHosts := doctor.Running | doctor.BeforeUpgrade
-	var all []doctor.Check
-	for _, c := range []struct {
-		id, title string
-		scope     doctor.Scope
-		look      func(ctx context.Context, e *env) ([]doctor.Finding, error)
-	}{
-		{"service", "the service", doctor.Running, checkService},
-		{"disk-use", "room on the disks in use", onHosts, checkDiskUse},
-		{"certificates", "certificates of the cluster and the platform", onHosts, checkCertificates},
-		{"cluster-database", "size of the cluster's database", doctor.RunningServer, checkClusterDatabase},
-		{"controller-database", "size of the controller's database", doctor.RunningServer, checkControllerDatabase},
-		{"clock-sync", "clock synchronisation", doctor.Always, checkClockSync},
-		{"name-servers", "name servers that pods inherit", doctor.Always, checkNameServers},
-		{"inotify", "inotify limits", doctor.Always, checkInotify},
-		{"firewall", "firewalls of this host", doctor.Always, checkFirewall},
-		{"leftovers", "shims and mounts without a container", doctor.Running, checkLeftovers},
-		{"images", "images of other versions", doctor.Running, checkImages},
-	} {
-		all = append(all, doctor.Check{ID: c.id, Title: c.title, Scope: c.scope, Costly: c.id == "images", Look: func(ctx context.Context) ([]doctor.Finding, error) {
-			return c.look(ctx, e)
-		}})
-	}
-	return all
+	return doctor.Checks(e, []doctor.Entry[*env]{
+		{ID: "service", Title: "the service", Scope: doctor.Running, Look: checkService},
+		{ID: "disk-use", Title: "room on the disks in use", Scope: onHosts, Look: checkDiskUse},
+		{ID: "certificates", Title: "certificates of the cluster and the platform", Scope: onHosts, Look: checkCertificates},
+		{ID: "cluster-database", Title: "size of the cluster's database", Scope: doctor.RunningServer, Look: checkClusterDatabase},
+		{ID: "controller-database", Title: "size of the controller's database", Scope: doctor.RunningServer, Look: checkControllerDatabase},
+		{ID: "clock-sync", Title: "clock synchronisation", Scope: doctor.Always, Look: checkClockSync},
+		{ID: "name-servers", Title: "name servers that pods inherit", Scope: doctor.Always, Look: checkNameServers},
+		{ID: "inotify", Title: "inotify limits", Scope: doctor.Always, Look: checkInotify},
+		{ID: "firewall", Title: "firewalls of this host", Scope: doctor.Always, Look: checkFirewall},
+		{ID: "leftovers", Title: "shims and mounts without a container", Scope: doctor.Running, Look: checkLeftovers},
+		{ID: "images", Title: "images of other versions", Scope: doctor.Running, Costly: true, Look: checkImages},
+	})
 }
-
-func one(f doctor.Finding) ([]doctor.Finding, error) { return []doctor.Finding{f}, nil }
 
 func isAbsent(err error) bool { return errors.Is(err, fs.ErrNotExist) }
-
-// size writes bytes for people.
-func size(n uint64) string {
-	if n < 1<<30 {
-		return fmt.Sprintf("%d MiB", n>>20)
-	}
-	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-}
 
 // checkService looks whether the platform runs and will run after a boot.
 func checkService(ctx context.Context, e *env) ([]doctor.Finding, error) {

@@ -29,7 +29,7 @@ func checkDiskUse(_ context.Context, e *env) ([]doctor.Finding, error) {
 			continue
 		}
 		seen[d] = true
-		found = append(found, room("disk space", path, size(d.Free), size(d.Total), d.Free, d.Total)...)
+		found = append(found, room("disk space", path, doctor.Size(d.Free), doctor.Size(d.Total), d.Free, d.Total)...)
 		found = append(found, room("inodes", path, fmt.Sprint(d.InodesFree), fmt.Sprint(d.Inodes), d.InodesFree, d.Inodes)...)
 	}
 	return found, nil
@@ -91,7 +91,7 @@ func litePages(e *env, path string) (liteSize, error) {
 }
 
 func (s liteSize) String() string {
-	return fmt.Sprintf("%s, %s of it free pages; log %s", size(s.file), size(s.free), size(s.wal))
+	return fmt.Sprintf("%s, %s of it free pages; log %s", doctor.Size(s.file), doctor.Size(s.free), doctor.Size(s.wal))
 }
 
 func (s liteSize) bloated() bool {
@@ -115,9 +115,9 @@ func checkClusterDatabase(_ context.Context, e *env) ([]doctor.Finding, error) {
 			f.Fix = &doctor.Fix{Change: "restart the service, which compacts the database first (apps go on; a minute without API)",
 				Do: func(ctx context.Context, _ doctor.Changer) error { return svc.Start(ctx) }}
 		}
-		return one(f)
+		return doctor.One(f)
 	case s.file-min(s.free, s.file) >= kineMost:
-		return one(doctor.Finding{Severity: doctor.Warning, Title: "the cluster's database is large", Evidence: path + ": " + s.String(),
+		return doctor.One(doctor.Finding{Severity: doctor.Warning, Title: "the cluster's database is large", Evidence: path + ": " + s.String(),
 			Reason: "SQLite answers slowly at this size, and Kubernetes with it",
 			Cure:   "look what fills it: slipway kubectl get events,secrets,configmaps -A | cut -d' ' -f1 | sort | uniq -c; or move to etcd by joining servers"})
 	}
@@ -134,7 +134,7 @@ func checkControllerDatabase(_ context.Context, e *env) ([]doctor.Finding, error
 	if err != nil || !s.bloated() {
 		return nil, err
 	}
-	return one(doctor.Finding{Severity: doctor.Warning, Title: "the controller's database is much larger than what is in it", Evidence: path + ": " + s.String(),
+	return doctor.One(doctor.Finding{Severity: doctor.Warning, Title: "the controller's database is much larger than what is in it", Evidence: path + ": " + s.String(),
 		Reason: "it takes room, and backups of it too", Cure: "slipway doctor --fix, while the server runs",
 		Fix: &doctor.Fix{Change: "compact the controller's database (API calls wait meanwhile)", Server: true}})
 }

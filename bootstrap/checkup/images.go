@@ -71,7 +71,7 @@ func checkImages(ctx context.Context, e *env) ([]doctor.Finding, error) {
 		return nil, nil
 	}
 	slices.Sort(old)
-	return one(doctor.Finding{Severity: doctor.Note, Title: "images of other versions are left", Evidence: fmt.Sprintf("%d, %s: %s", len(old), size(bytes), strings.Join(old, ", ")),
+	return doctor.One(doctor.Finding{Severity: doctor.Note, Title: "images of other versions are left", Evidence: fmt.Sprintf("%d, %s: %s", len(old), doctor.Size(bytes), strings.Join(old, ", ")),
 		Reason: "nothing uses them; an upgrade that is rolled back brings its own again", Cure: "slipway doctor --fix",
 		Fix: &doctor.Fix{Change: fmt.Sprintf("delete %d images of other versions of slipway", len(old)), Do: func(ctx context.Context, _ doctor.Changer) error {
 			var errs []error

@@ -33,7 +33,7 @@ func checkClockSync(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if facts, err := e.host.Facts(); err == nil && facts.Container != "" {
 		f.Severity = doctor.Note
 	}
-	return one(f)
+	return doctor.One(f)
 }
 
 // The least of each limit: every watching program takes an instance, and the
@@ -76,7 +76,7 @@ func checkInotify(_ context.Context, e *env) ([]doctor.Finding, error) {
 		return nil, nil
 	}
 	file := "# Written by slipway doctor; \"slipway uninstall\" takes it back.\n" + strings.Join(lines, "\n") + "\n"
-	return one(doctor.Finding{Severity: doctor.Warning, Title: "inotify limits are low", Evidence: strings.Join(low, ", "),
+	return doctor.One(doctor.Finding{Severity: doctor.Warning, Title: "inotify limits are low", Evidence: strings.Join(low, ", "),
 		Reason: "with some dozens of pods, programs that watch files end with \"too many open files\"", Cure: "put into " + inotifyFile + ": " + strings.Join(lines, "; ") + "; then sysctl --system",
 		Fix: &doctor.Fix{Change: "write " + inotifyFile + " with " + strings.Join(lines, ", ") + ", and set them now",
 			Do: func(_ context.Context, c doctor.Changer) error {
@@ -123,11 +123,11 @@ func checkNameServers(ctx context.Context, e *env) ([]doctor.Finding, error) {
 	case len(servers) > 0:
 		return e.silentServers(ctx, from, servers)
 	case only != "":
-		return one(doctor.Finding{Severity: doctor.Warning, Title: "pods have no name server that they can reach", Evidence: only,
+		return doctor.One(doctor.Finding{Severity: doctor.Warning, Title: "pods have no name server that they can reach", Evidence: only,
 			Reason: "in a pod that address is the pod itself; k3s then gives pods 8.8.8.8 and 2001:4860:4860::8888",
 			Cure:   "write the real name servers into a file and set K3S_RESOLV_CONF to it"})
 	}
-	return one(doctor.Finding{Severity: doctor.Note, Title: "this host has no name server", Evidence: "none in " + strings.Join(files, " nor "),
+	return doctor.One(doctor.Finding{Severity: doctor.Note, Title: "this host has no name server", Evidence: "none in " + strings.Join(files, " nor "),
 		Reason: "apps reach each other by name, but nothing outside; right for a host without network"})
 }
 
@@ -147,7 +147,7 @@ func (e *env) silentServers(ctx context.Context, file string, servers []netip.Ad
 	if len(silent) == len(servers) {
 		f.Title, f.Reason = "no name server answers", "apps and builds reach nothing outside by name"
 	}
-	return one(f)
+	return doctor.One(f)
 }
 
 // nameServers parts those that pods can use from loopback addresses.

@@ -107,6 +107,36 @@ type Check struct {
 	Look   func(ctx context.Context) ([]Finding, error)
 }
 
+// Entry is a check that looks at an E: what is known of a host, or how to ask it.
+type Entry[E any] struct {
+	ID, Title string
+	Scope     Scope
+	Costly    bool
+	Look      func(ctx context.Context, e E) ([]Finding, error)
+}
+
+// Checks makes checks of entries, which all look at e.
+func Checks[E any](e E, list []Entry[E]) []Check {
+	var all []Check
+	for _, c := range list {
+		all = append(all, Check{ID: c.ID, Title: c.Title, Scope: c.Scope, Costly: c.Costly, Look: func(ctx context.Context) ([]Finding, error) {
+			return c.Look(ctx, e)
+		}})
+	}
+	return all
+}
+
+// One is what a check says that has found one thing.
+func One(f Finding) ([]Finding, error) { return []Finding{f}, nil }
+
+// Size writes bytes for people.
+func Size(n uint64) string {
+	if n < 1<<30 {
+		return fmt.Sprintf("%d MiB", n>>20)
+	}
+	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
+}
+
 // Select returns the checks of a scope.
 func Select(checks []Check, s Scope) []Check {
 	var chosen []Check

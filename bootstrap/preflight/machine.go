@@ -20,13 +20,11 @@ const (
 	slackPercent = 6 // a machine sold with 1 GiB shows a little less
 )
 
-func one(f doctor.Finding) ([]doctor.Finding, error) { return []doctor.Finding{f}, nil }
-
 func checkRoot(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if e.facts.UID == 0 {
 		return nil, nil
 	}
-	return one(doctor.Finding{Severity: doctor.Error, Title: "not run as root", Evidence: fmt.Sprintf("user id %d", e.facts.UID),
+	return doctor.One(doctor.Finding{Severity: doctor.Error, Title: "not run as root", Evidence: fmt.Sprintf("user id %d", e.facts.UID),
 		Reason: "services, mounts and networks of containers belong to root", Cure: "run it with sudo"})
 }
 
@@ -34,7 +32,7 @@ func checkSystem(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if e.facts.OS == "linux" && (e.facts.Arch == "amd64" || e.facts.Arch == "arm64") {
 		return nil, nil
 	}
-	return one(doctor.Finding{Severity: doctor.Error, Title: "this system is not supported", Evidence: e.facts.OS + "/" + e.facts.Arch,
+	return doctor.One(doctor.Finding{Severity: doctor.Error, Title: "this system is not supported", Evidence: e.facts.OS + "/" + e.facts.Arch,
 		Reason: "the carried programs are built for linux/amd64 and linux/arm64", Cure: "use such a host"})
 }
 
@@ -97,7 +95,7 @@ func checkCapabilities(_ context.Context, e *env) ([]doctor.Finding, error) {
 
 func checkCgroups(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if e.facts.Cgroup == 0 {
-		return one(doctor.Finding{Severity: doctor.Error, Title: "control groups are not mounted", Evidence: "nothing at /sys/fs/cgroup",
+		return doctor.One(doctor.Finding{Severity: doctor.Error, Title: "control groups are not mounted", Evidence: "nothing at /sys/fs/cgroup",
 			Reason: "memory and processor limits of apps are kept by them", Cure: "mount -t cgroup2 none /sys/fs/cgroup"})
 	}
 	have := map[string]bool{}
@@ -125,17 +123,9 @@ func checkCgroups(_ context.Context, e *env) ([]doctor.Finding, error) {
 	return found, nil
 }
 
-// size writes bytes for people.
-func size(n uint64) string {
-	if n < 1<<30 {
-		return fmt.Sprintf("%d MiB", n>>20)
-	}
-	return fmt.Sprintf("%.1f GiB", float64(n)/(1<<30))
-}
-
 func checkMemory(_ context.Context, e *env) ([]doctor.Finding, error) {
 	total := e.facts.MemoryTotal
-	f := doctor.Finding{Evidence: fmt.Sprintf("%s in all, %s free", size(total), size(e.facts.MemoryFree)),
+	f := doctor.Finding{Evidence: fmt.Sprintf("%s in all, %s free", doctor.Size(total), doctor.Size(e.facts.MemoryFree)),
 		Reason: "the platform itself takes about 0.9 GiB", Cure: "give the host at least 2 GiB"}
 	switch {
 	case total < memoryLeast/100*(100-slackPercent):
@@ -145,7 +135,7 @@ func checkMemory(_ context.Context, e *env) ([]doctor.Finding, error) {
 	default:
 		return nil, nil
 	}
-	return one(f)
+	return doctor.One(f)
 }
 
 func checkDisk(_ context.Context, e *env) ([]doctor.Finding, error) {
@@ -153,7 +143,7 @@ func checkDisk(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if err != nil {
 		return nil, err
 	}
-	f := doctor.Finding{Evidence: fmt.Sprintf("%s free of %s for %s", size(d.Free), size(d.Total), e.opts.DataDir),
+	f := doctor.Finding{Evidence: fmt.Sprintf("%s free of %s for %s", doctor.Size(d.Free), doctor.Size(d.Total), e.opts.DataDir),
 		Reason: "programs, images, volumes and the images of apps go there", Cure: "make room (10 GiB are good), or set K3S_DATA_DIR to a folder on a larger disk"}
 	switch {
 	case e.opts.Own && d.Free >= diskLeast/8:
@@ -165,7 +155,7 @@ func checkDisk(_ context.Context, e *env) ([]doctor.Finding, error) {
 	default:
 		return nil, nil
 	}
-	return one(f)
+	return doctor.One(f)
 }
 
 func checkInodes(_ context.Context, e *env) ([]doctor.Finding, error) {
@@ -183,7 +173,7 @@ func checkInodes(_ context.Context, e *env) ([]doctor.Finding, error) {
 	default:
 		return nil, nil
 	}
-	return one(f)
+	return doctor.One(f)
 }
 
 func checkFilesystem(_ context.Context, e *env) ([]doctor.Finding, error) {
@@ -205,14 +195,14 @@ func checkFilesystem(_ context.Context, e *env) ([]doctor.Finding, error) {
 	default:
 		return nil, nil
 	}
-	return one(f)
+	return doctor.One(f)
 }
 
 func checkSwap(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if e.facts.SwapTotal == 0 {
 		return nil, nil
 	}
-	return one(doctor.Finding{Severity: doctor.Note, Title: "swap is on", Evidence: size(e.facts.SwapTotal),
+	return doctor.One(doctor.Finding{Severity: doctor.Note, Title: "swap is on", Evidence: doctor.Size(e.facts.SwapTotal),
 		Reason: "it is left alone: the platform may swap, apps do not", Cure: ""})
 }
 
@@ -220,7 +210,7 @@ func checkContainer(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if e.facts.Container == "" {
 		return nil, nil
 	}
-	return one(doctor.Finding{Severity: doctor.Note, Title: "this host is a container", Evidence: "kind: " + e.facts.Container,
+	return doctor.One(doctor.Finding{Severity: doctor.Note, Title: "this host is a container", Evidence: "kind: " + e.facts.Container,
 		Reason: "it works when the container is privileged; its kernel settings are those of its host", Cure: ""})
 }
 
@@ -229,7 +219,7 @@ func checkTime(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if e.opts.BuildTime.IsZero() || !e.facts.Now.Before(e.opts.BuildTime.AddDate(0, 0, -1)) {
 		return nil, nil
 	}
-	return one(doctor.Finding{Severity: doctor.Error, Title: "the clock is wrong",
+	return doctor.One(doctor.Finding{Severity: doctor.Error, Title: "the clock is wrong",
 		Evidence: fmt.Sprintf("it shows %s, and this program was built on %s", e.facts.Now.UTC().Format("2006-01-02 15:04 MST"), e.opts.BuildTime.UTC().Format("2006-01-02")),
 		Reason:   "certificates made now would not be valid when the clock is set", Cure: "set it: timedatectl set-ntp true, or date -s"})
 }

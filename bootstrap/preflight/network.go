@@ -206,7 +206,7 @@ func checkDomain(_ context.Context, e *env) ([]doctor.Finding, error) {
 		}
 		for _, search := range searchDomains(string(data)) {
 			if search == e.opts.Domain || strings.HasSuffix(search, "."+e.opts.Domain) {
-				return one(doctor.Finding{Severity: doctor.Error, Title: "the platform domain is a DNS search domain of this host",
+				return doctor.One(doctor.Finding{Severity: doctor.Error, Title: "the platform domain is a DNS search domain of this host",
 					Evidence: fmt.Sprintf("%s searches %s, and the platform domain is %s", file, search, e.opts.Domain),
 					Reason:   fmt.Sprintf("pods inherit the search domain, and the wildcard *.%s would answer every name they look up", e.opts.Domain),
 					Cure:     "set PLATFORM_DOMAIN to a name of its own, such as apps." + e.opts.Domain + ", or take the search domain out of " + file})
@@ -243,11 +243,11 @@ func checkHostname(_ context.Context, e *env) ([]doctor.Finding, error) {
 	case lower == "" || lower == "(none)" || strings.HasPrefix(lower, "localhost"):
 		f.Title = "the host has no name of its own"
 		f.Reason += ", where every node needs another one"
-		return one(f)
+		return doctor.One(f)
 	case len(lower) > 63 || !regexp.MustCompile(`^[a-z0-9]([a-z0-9.-]*[a-z0-9])?$`).MatchString(lower):
 		f.Title = "the host name cannot be a node's name"
 		f.Reason += ", which has up to 63 letters, digits, hyphens and dots"
-		return one(f)
+		return doctor.One(f)
 	}
 	return nil, nil
 }
@@ -283,7 +283,7 @@ func checkKubernetes(_ context.Context, e *env) ([]doctor.Finding, error) {
 	if len(signs) == 0 {
 		return nil, nil
 	}
-	return one(doctor.Finding{Severity: doctor.Error, Title: "there is another Kubernetes on this host", Evidence: strings.Join(signs, ", "),
+	return doctor.One(doctor.Finding{Severity: doctor.Error, Title: "there is another Kubernetes on this host", Evidence: strings.Join(signs, ", "),
 		Reason: "it would share ports, folders and firewall chains with this one, and neither would work",
 		Cure:   "use another host, or remove it first (k3s: k3s-uninstall.sh); folders it left behind too"})
 }

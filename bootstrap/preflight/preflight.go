@@ -5,7 +5,6 @@
 package preflight
 
 import (
-	"context"
 	"fmt"
 	"net/netip"
 	"time"
@@ -74,35 +73,26 @@ func Checks(h host.Host, o Options) ([]doctor.Check, error) {
 		return nil, fmt.Errorf("preflight: %w", err)
 	}
 	e := &env{host: h, facts: facts, opts: o}
-	var all []doctor.Check
-	for _, c := range []struct {
-		id, title string
-		scope     doctor.Scope
-		look      func(ctx context.Context, e *env) ([]doctor.Finding, error)
-	}{
-		{"root", "user", doctor.Always, checkRoot},
-		{"system", "operating system and architecture", doctor.Before, checkSystem},
-		{"kernel", "kernel features", doctor.Always, checkKernel},
-		{"capabilities", "capabilities of root", doctor.Always, checkCapabilities},
-		{"cgroups", "control groups", doctor.Always, checkCgroups},
-		{"memory", "memory", doctor.Always, checkMemory},
-		{"disk", "disk space", doctor.Before | doctor.BeforeUpgrade, checkDisk},
-		{"inodes", "inodes", doctor.Before | doctor.BeforeUpgrade, checkInodes},
-		{"filesystem", "file system of the data folder", doctor.Always, checkFilesystem},
-		{"ports", "TCP ports", doctor.Always, checkPorts},
-		{"networks", "networks of pods and services", doctor.Always, checkNetworks},
-		{"time", "clock", doctor.Always, checkTime},
-		{"kubernetes", "other Kubernetes", doctor.Before, checkKubernetes},
-		{"domain", "platform domain and DNS search domains", doctor.Always, checkDomain},
-		{"hostname", "name of the node", doctor.Always, checkHostname},
-		{"swap", "swap", doctor.Always, checkSwap},
-		{"container", "container", doctor.Always, checkContainer},
-	} {
-		// Features of the kernel are tried out, and ports may be waited for.
-		costly := c.id == "kernel" || c.id == "ports"
-		all = append(all, doctor.Check{ID: c.id, Title: c.title, Scope: c.scope, Costly: costly, Look: func(ctx context.Context) ([]doctor.Finding, error) {
-			return c.look(ctx, e)
-		}})
-	}
-	return all, nil
+	const onDisk = doctor.Before | doctor.BeforeUpgrade
+	return doctor.Checks(e, []doctor.Entry[*env]{
+		{ID: "root", Title: "user", Scope: doctor.Always, Look: checkRoot},
+		{ID: "system", Title: "operating system and architecture", Scope: doctor.Before, Look: checkSystem},
+		// Features of the kernel are tried out.
+		{ID: "kernel", Title: "kernel features", Scope: doctor.Always, Costly: true, Look: checkKernel},
+		{ID: "capabilities", Title: "capabilities of root", Scope: doctor.Always, Look: checkCapabilities},
+		{ID: "cgroups", Title: "control groups", Scope: doctor.Always, Look: checkCgroups},
+		{ID: "memory", Title: "memory", Scope: doctor.Always, Look: checkMemory},
+		{ID: "disk", Title: "disk space", Scope: onDisk, Look: checkDisk},
+		{ID: "inodes", Title: "inodes", Scope: onDisk, Look: checkInodes},
+		{ID: "filesystem", Title: "file system of the data folder", Scope: doctor.Always, Look: checkFilesystem},
+		// Ports may be waited for.
+		{ID: "ports", Title: "TCP ports", Scope: doctor.Always, Costly: true, Look: checkPorts},
+		{ID: "networks", Title: "networks of pods and services", Scope: doctor.Always, Look: checkNetworks},
+		{ID: "time", Title: "clock", Scope: doctor.Always, Look: checkTime},
+		{ID: "kubernetes", Title: "other Kubernetes", Scope: doctor.Before, Look: checkKubernetes},
+		{ID: "domain", Title: "platform domain and DNS search domains", Scope: doctor.Always, Look: checkDomain},
+		{ID: "hostname", Title: "name of the node", Scope: doctor.Always, Look: checkHostname},
+		{ID: "swap", Title: "swap", Scope: doctor.Always, Look: checkSwap},
+		{ID: "container", Title: "container", Scope: doctor.Always, Look: checkContainer},
+	}), nil
 }

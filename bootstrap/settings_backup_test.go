@@ -47,3 +47,14 @@ func TestSettingsOfARestore(t *testing.T) {
 	assert.Empty(t, same.FormerDomains)
 	assert.Equal(t, "10.0.0.2", same.NodeIP)
 }
+
+// The server opens and closes every file in its target: a database's among them
+// would lose its locks.
+func TestBackupsDoNotGoAmongTheDatabases(t *testing.T) {
+	for _, target := range []string{"/var/lib/slipway/controller/", "/data/k3s/server/db"} {
+		_, _, err := Load(Input{Environ: []string{"K3S_DATA_DIR=/data/k3s", "SLIPWAY_BACKUP_TARGET=" + target}})
+		require.ErrorContains(t, err, "give a folder of its own", target)
+	}
+	_, _, err := Load(Input{Environ: []string{"SLIPWAY_BACKUP_TARGET=/var/lib/slipway/backups"}})
+	require.NoError(t, err)
+}

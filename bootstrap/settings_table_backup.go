@@ -1,6 +1,7 @@
 package bootstrap
 
 import (
+	"path/filepath"
 	"strings"
 
 	"github.com/robfig/cron/v3"
@@ -82,4 +83,19 @@ func (s Settings) BackupKeep() string {
 		return v
 	}
 	return "7d,4w,6m"
+}
+
+// validateBackups refuses a target among the databases: the server looks into
+// every file in its target, and closing a database's file that it has open ends
+// the locks on it.
+func (s *Settings) validateBackups() error {
+	const name = "SLIPWAY_BACKUP_TARGET"
+	target, p := s.ControllerSetting(name), NewPaths(*s)
+	for _, dir := range []string{p.Controller, filepath.Join(p.K3sData, "server", "db")} {
+		if target != "" && filepath.Clean(target) == dir {
+			return &FieldError{Name: name, Value: target, Problem: "is where the platform has a database",
+				Cure: "give a folder of its own, best on another disk"}
+		}
+	}
+	return nil
 }

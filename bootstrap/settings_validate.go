@@ -266,6 +266,9 @@ func (s *Settings) validate(roleGiven bool) []error {
 		errs = append(errs, &FieldError{Name: "K3S_TOKEN", Problem: "is missing",
 			Cure: "K3S_URL joins a cluster: set the token of its server too (on the server: slipway token create)"})
 	}
+	if err := s.validateBackups(); err != nil {
+		errs = append(errs, err)
+	}
 	if s.Role == RoleAgent && s.JoinURL == "" {
 		errs = append(errs, &FieldError{Name: "K3S_URL", Problem: "is missing",
 			Cure: "an agent joins a cluster: set https://<address of a server>:6443"})

@@ -13,17 +13,13 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
-	policyv1 "k8s.io/api/policy/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/slipway-paas/slipway/platform"
 	"github.com/slipway-paas/slipway/platform/control"
 )
 
-const (
-	helloWeb     = helloDeployments + "/hello-web"
-	helloBudgets = "/apis/policy/v1/namespaces/hello/poddisruptionbudgets"
-)
+const helloWeb = helloDeployments + "/hello-web"
 
 func TestFirstDeploy(t *testing.T) {
 	s, c := newSimulation(t)
@@ -40,12 +36,6 @@ func TestFirstDeploy(t *testing.T) {
 		helloWeb, helloBudgets + "/hello-web", helloServices + "/hello", helloRoutes + "/hello", helloWeb,
 	}, order, "the last one marks the version as serving")
 	assert.Equal(t, "v2", s.deployment(helloWeb).Annotations[annotationServing])
-
-	budget, ok := s.find(helloBudgets + "/hello-web")
-	require.True(t, ok)
-	owner := decode[policyv1.PodDisruptionBudget](t, budget).OwnerReferences
-	require.Len(t, owner, 1, "it goes with its Deployment")
-	assert.Equal(t, s.deployment(helloWeb).UID, owner[0].UID)
 }
 
 func TestNextDeployReplacesTheOldAndPrunes(t *testing.T) {

@@ -174,19 +174,24 @@ func (r *restoring) awaitApps(ctx context.Context, s bootstrap.Settings) error {
 	bounded, cancel := context.WithTimeout(ctx, appsPatience)
 	defer cancel()
 	h := host.NewLinux(host.Options{})
+	var waiting []string // when it was last known
 	for {
 		cluster, apps, err := archive.Waiting(bounded, archive.DatabaseLocation(s, r.Paths))
 		if err == nil && cluster != m.Cluster && len(apps) == 0 {
 			return nil
 		}
 		if err == nil {
+			waiting = apps
 			r.Note(fmt.Sprintf("%d of %d still to come", max(len(apps), 1), len(r.Verified.Manifest.Apps)))
 		}
 		if wait := h.Wait(bounded, askEvery); wait != nil {
 			if ctx.Err() != nil {
 				return ctx.Err()
 			}
-			return fmt.Errorf("the platform is back, but these apps are not up yet: %s. It goes on trying: \"drycc releases -a APP\" says what is wrong", strings.Join(apps, ", "))
+			if len(waiting) == 0 {
+				return fmt.Errorf("the platform is back, but whether its apps are up is not known; look with \"slipway status\": %w", errors.Join(err, wait))
+			}
+			return fmt.Errorf("the platform is back, but these apps are not up yet: %s. It goes on trying: \"drycc releases -a APP\" says what is wrong", strings.Join(waiting, ", "))
 		}
 	}
 }

@@ -17,15 +17,10 @@ func (p *program) buildsHook() *cobra.Command {
 	info := leaf{
 		use: "info", short: "Show the build hook of an application", app: true, shows: true,
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			hook, err := api.BuildHook(k.ctx(), app)
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(hook); done {
+			hook, _, done, err := look(k, func(api *client.Client, app string) (client.BuildHook, error) {
+				return api.BuildHook(k.ctx(), app)
+			})
+			if done {
 				return err
 			}
 			showHook(k, hook)

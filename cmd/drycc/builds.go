@@ -28,15 +28,10 @@ func (p *program) buildsInfoLeaf() leaf {
 	return leaf{
 		use: "info", short: "View the build of a release", app: true, shows: true, flags: releaseFlag,
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			build, err := api.Build(k.ctx(), app, k.number("version"))
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(build); done {
+			build, app, done, err := look(k, func(api *client.Client, app string) (client.Build, error) {
+				return api.Build(k.ctx(), app, k.number("version"))
+			})
+			if done {
 				return err
 			}
 			if build.UUID == "" {

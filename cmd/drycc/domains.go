@@ -130,15 +130,10 @@ func (p *program) certsInfo() *cobra.Command {
 	return p.command(leaf{
 		use: "info <name>", short: "View info about a certificate", app: true, shows: true, args: cobra.ExactArgs(1),
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			c, err := api.Cert(k.ctx(), app, k.args[0])
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(c); done {
+			c, _, done, err := look(k, func(api *client.Client, app string) (client.Cert, error) {
+				return api.Cert(k.ctx(), app, k.args[0])
+			})
+			if done {
 				return err
 			}
 			k.printf("=== %s Certificate\n", c.Name)

@@ -12,6 +12,8 @@ import (
 
 	"golang.org/x/term"
 	"sigs.k8s.io/yaml"
+
+	"github.com/slipway-paas/slipway/platform/api/drycc/client"
 )
 
 // Colours, as ANSI codes.
@@ -56,6 +58,20 @@ func (k *call) structured(v any) (bool, error) {
 	default:
 		return true, fmt.Errorf("there is no output format %q; there are json and yaml", format)
 	}
+}
+
+// look gets something of the command's app and prints it where -o asks for that.
+// done says that nothing is left to do, as it is printed or there is an error.
+func look[T any](k *call, get func(api *client.Client, app string) (T, error)) (found T, app string, done bool, err error) {
+	api, app, err := k.target()
+	if err == nil {
+		found, err = get(api, app)
+	}
+	if err != nil {
+		return found, app, true, err
+	}
+	done, err = k.structured(found)
+	return found, app, done, err
 }
 
 // listing is a list to be shown.

@@ -22,15 +22,10 @@ func (p *program) psListLeaf() leaf {
 	return leaf{
 		use: "list", short: "List the pods that run", app: true, shows: true,
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			pods, err := api.Pods(k.ctx(), app)
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(pods); done {
+			pods, app, done, err := look(k, func(api *client.Client, app string) ([]client.Pod, error) {
+				return api.Pods(k.ctx(), app)
+			})
+			if done {
 				return err
 			}
 			if len(pods) == 0 {

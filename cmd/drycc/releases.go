@@ -53,15 +53,10 @@ func (p *program) releasesInfo() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			r, err := api.Release(k.ctx(), app, version)
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(r); done {
+			r, app, done, err := look(k, func(api *client.Client, app string) (client.Release, error) {
+				return api.Release(k.ctx(), app, version)
+			})
+			if done {
 				return err
 			}
 			k.printf("=== %s release v%d\n", app, r.Version)

@@ -146,15 +146,10 @@ func (p *program) resourcesDescribe() *cobra.Command {
 	return p.command(leaf{
 		use: "describe <name>", short: "Get a resource's detail in the application", app: true, shows: true, args: cobra.ExactArgs(1),
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			r, err := api.Resource(k.ctx(), app, k.args[0])
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(r); done {
+			r, app, done, err := look(k, func(api *client.Client, app string) (client.Resource, error) {
+				return api.Resource(k.ctx(), app, k.args[0])
+			})
+			if done {
 				return err
 			}
 			k.printf("=== %s resource %s\n", app, r.Name)

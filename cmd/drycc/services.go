@@ -18,15 +18,10 @@ func (p *program) servicesGroup() *cobra.Command {
 	list := leaf{
 		use: "list", short: "List the services of an application", app: true, shows: true,
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			services, err := api.Services(k.ctx(), app)
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(services); done {
+			services, app, done, err := look(k, func(api *client.Client, app string) ([]client.Service, error) {
+				return api.Services(k.ctx(), app)
+			})
+			if done {
 				return err
 			}
 			var rows [][]string

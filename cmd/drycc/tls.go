@@ -26,15 +26,10 @@ func (p *program) tlsInfoLeaf() leaf {
 	return leaf{
 		use: "info", short: "View how the application does HTTPS", app: true, shows: true,
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			t, err := api.TLS(k.ctx(), app)
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(t); done {
+			t, app, done, err := look(k, func(api *client.Client, app string) (client.TLS, error) {
+				return api.TLS(k.ctx(), app)
+			})
+			if done {
 				return err
 			}
 			k.printf("=== %s TLS\n", app)

@@ -65,15 +65,10 @@ func (p *program) volumesInfo() *cobra.Command {
 	return p.command(leaf{
 		use: "info <name>", short: "Print information about a volume", app: true, shows: true, args: cobra.ExactArgs(1),
 		run: func(k *call) error {
-			api, app, err := k.target()
-			if err != nil {
-				return err
-			}
-			v, err := api.Volume(k.ctx(), app, k.args[0])
-			if err != nil {
-				return err
-			}
-			if done, err := k.structured(v); done {
+			v, app, done, err := look(k, func(api *client.Client, app string) (client.Volume, error) {
+				return api.Volume(k.ctx(), app, k.args[0])
+			})
+			if done {
 				return err
 			}
 			k.printf("=== %s volume %s\n", app, v.Name)

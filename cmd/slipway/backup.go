@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"filippo.io/age"
+	"github.com/slipway-paas/slipway/bootstrap"
 	"github.com/slipway-paas/slipway/bootstrap/backup"
 	"github.com/slipway-paas/slipway/bootstrap/k3s"
 	"github.com/slipway-paas/slipway/cmd/slipway/archive"
@@ -103,10 +104,15 @@ func (m *machine) backupMaker(to []age.Recipient) (*archive.Maker, error) {
 	if err != nil {
 		return nil, err
 	}
+	return newMaker(m.settings, m.paths, node, to), nil
+}
+
+// newMaker makes backups of the platform that the node has.
+func newMaker(s bootstrap.Settings, p bootstrap.Paths, node string, to []age.Recipient) *archive.Maker {
 	return &archive.Maker{
-		Settings: m.settings, Paths: m.paths, Node: node, Version: version, Kubernetes: k3s.Version(),
-		Recipients: to, Volumes: clusterVolumes(m.paths.Kubeconfig), Now: time.Now,
-	}, nil
+		Settings: s, Paths: p, Node: node, Version: version, Kubernetes: k3s.Version(),
+		Recipients: to, Volumes: clusterVolumes(p.Kubeconfig), Now: time.Now,
+	}
 }
 
 // during shows the progress of one step.

@@ -13,7 +13,6 @@ import (
 	"github.com/robfig/cron/v3"
 	"github.com/slipway-paas/slipway/bootstrap/backup"
 	"github.com/slipway-paas/slipway/bootstrap/host"
-	"github.com/slipway-paas/slipway/bootstrap/k3s"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
 	"github.com/slipway-paas/slipway/cmd/slipway/archive"
 	"github.com/slipway-paas/slipway/platform/api"
@@ -121,11 +120,9 @@ func (s *server) backUp(ctx context.Context, place backup.Place, readers string)
 	if err != nil {
 		return archive.Made{}, err
 	}
-	k := archive.Maker{
-		Settings: s.settings, Paths: s.paths, Node: s.nodeName, Version: version, Kubernetes: k3s.Version(), Recipients: to,
-		Metrics: s.settings.ControllerSetting("SLIPWAY_BACKUP_METRICS") == "true", Volumes: clusterVolumes(s.paths.Kubeconfig), Now: time.Now,
-		Note: func(text string) { s.board.Set(lineBackups, lifecycle.Ready, "under way: "+text) },
-	}
+	k := newMaker(s.settings, s.paths, s.nodeName, to)
+	k.Metrics = s.settings.ControllerSetting("SLIPWAY_BACKUP_METRICS") == "true"
+	k.Note = func(text string) { s.board.Set(lineBackups, lifecycle.Ready, "under way: "+text) }
 	return k.Make(ctx, place, "")
 }
 

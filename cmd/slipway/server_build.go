@@ -27,18 +27,15 @@ const megabyte = 1 << 20
 
 // newBuilder makes what builds source trees, on the builder in the cluster.
 func (s *server) newBuilder(cluster *kube.Cluster) (*build.Engine, error) {
-	password, err := s.builderPassword()
+	registry, err := s.buildRegistry()
 	if err != nil {
 		return nil, err
-	}
-	registry := build.Registry{
-		Address: s.settings.RegistryIP().String() + ":5000", Username: secrets.BuilderUser, Password: password,
 	}
 	pod, disk := cluster.Program("builder", builderPatience), int64(s.number("SLIPWAY_BUILD_DISK", 10240))*megabyte
 	return build.New(build.Options{
 		Pod: pod, Domain: s.settings.Domain, Former: s.settings.FormerDomains, Carried: s.carriedImages, Registry: registry,
 		Packer: build.NewPacks(build.PacksOptions{
-			Pod: pod, Registry: registry, Aliases: registryHosts(append([]string{s.settings.Domain}, s.settings.FormerDomains...)), Layout: embedded.Packs,
+			Pod: pod, Registry: registry, Aliases: s.registryNames(), Layout: embedded.Packs,
 			Builder: s.settings.ControllerSetting("SLIPWAY_BUILD_PACK_BUILDER"), Disk: disk, Free: s.keepFree(),
 		}),
 		Source: build.Limits{
@@ -50,21 +47,25 @@ func (s *server) newBuilder(cluster *kube.Cluster) (*build.Engine, error) {
 
 // newImages is what keeps the registry tidy of images of builds.
 func (s *server) newImages(cluster *kube.Cluster) (control.ImageOptions, error) {
-	password, err := s.builderPassword()
+	registry, err := s.buildRegistry()
 	if err != nil {
 		return control.ImageOptions{}, err
 	}
-	hosts := []string{"registry." + s.settings.Domain}
-	for _, former := range s.settings.FormerDomains {
-		hosts = append(hosts, "registry."+former)
-	}
-	registry := build.Registry{
-		Address: s.settings.RegistryIP().String() + ":5000", Username: secrets.BuilderUser, Password: password,
-	}
 	return control.ImageOptions{
-		Images:   build.NewImages(registry, cluster.RegistryValve(), hosts),
+		Images:   build.NewImages(registry, cluster.RegistryValve(), s.registryNames()),
 		Releases: s.number("SLIPWAY_IMAGES_KEEP", 0), Every: time.Duration(s.number("SLIPWAY_IMAGES_EVERY", 0)) * time.Minute,
 	}, nil
+}
+
+// buildRegistry is the registry as builds come to it.
+func (s *server) buildRegistry() (build.Registry, error) {
+	password, err := s.builderPassword()
+	return build.Registry{Address: s.settings.RegistryIP().String() + ":5000", Username: secrets.BuilderUser, Password: password}, err
+}
+
+// registryNames are those of the registry in references to images.
+func (s *server) registryNames() []string {
+	return registryHosts(append([]string{s.settings.Domain}, s.settings.FormerDomains...))
 }
 
 // builderPassword is that of builds at the registry.

@@ -209,6 +209,24 @@ func TestFolder(t *testing.T) {
 	assert.Equal(t, testHeader(), kept[0].Header)
 }
 
+// What appears under the name while a backup is written stays.
+func TestFolderNeverOverwrites(t *testing.T) {
+	t.Parallel()
+	place := backup.Folder{Path: t.TempDir()}
+	sink, err := place.Create(t.Context(), "one", 0)
+	require.NoError(t, err)
+	_, err = place.Create(t.Context(), "one", 0)
+	require.ErrorContains(t, err, "another run writes it just now")
+	path := filepath.Join(place.Path, "one")
+	require.NoError(t, os.WriteFile(path, []byte("somebody's"), 0o600))
+	require.ErrorIs(t, sink.Commit(), os.ErrExist)
+	require.NoError(t, sink.Abort(), "no effect")
+	data, err := os.ReadFile(path)
+	require.NoError(t, err)
+	assert.Equal(t, "somebody's", string(data))
+	assert.NoFileExists(t, path+".part")
+}
+
 func must[T any](v T, err error) T {
 	if err != nil {
 		panic(err)

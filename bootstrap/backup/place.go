@@ -153,7 +153,10 @@ func (f Folder) Create(_ context.Context, name string, _ int64) (Sink, error) {
 	// The lock tells a part that is being written from one that a killed run
 	// left, which is ours to replace.
 	if err := unix.Flock(int(file.Fd()), unix.LOCK_EX|unix.LOCK_NB); err != nil {
-		return nil, errors.Join(fmt.Errorf("write the backup: %s is being written by another run", path), file.Close())
+		if errors.Is(err, unix.EWOULDBLOCK) {
+			err = errors.New("another run writes it just now")
+		}
+		return nil, errors.Join(fmt.Errorf("write the backup %s: %w", path, err), file.Close())
 	}
 	if err := file.Truncate(0); err != nil {
 		return nil, errors.Join(fmt.Errorf("write the backup: %w", err), file.Close())
@@ -202,22 +205,40 @@ type fileSink struct {
 
 // Commit implements Sink.
 func (s *fileSink) Commit() error {
-	if err := errors.Join(s.Sync(), s.File.Close()); err != nil {
-		return errors.Join(err, os.Remove(s.Name()))
-	}
 	s.done = true
-	// A link, unlike a rename, never takes another file's place.
-	if err := os.Link(s.Name(), s.path); err != nil {
+	err := errors.Join(s.Sync(), s.File.Close())
+	if err == nil {
+		err = giveName(s.Name(), s.path)
+	}
+	if err != nil {
 		return errors.Join(fmt.Errorf("write the backup: %w", err), os.Remove(s.Name()))
 	}
-	if err := os.Remove(s.Name()); err != nil {
-		return err
-	}
-	dir, err := os.Open(filepath.Dir(s.path))
+	return syncDir(filepath.Dir(s.path))
+}
+
+// syncDir makes what was named in a folder survive a loss of power.
+func syncDir(path string) error {
+	dir, err := os.Open(path)
 	if err != nil {
 		return err
 	}
 	return errors.Join(dir.Sync(), dir.Close())
+}
+
+// giveName renames a file and never takes another one's place. NFS can do this
+// only by a link, and disks of other systems (FAT, CIFS) have no links.
+func giveName(part, path string) error {
+	err := unix.Renameat2(unix.AT_FDCWD, part, unix.AT_FDCWD, path, unix.RENAME_NOREPLACE)
+	if errors.Is(err, unix.EINVAL) || errors.Is(err, unix.ENOSYS) {
+		if err := os.Link(part, path); err != nil {
+			return err
+		}
+		return errors.Join(syncDir(filepath.Dir(path)), os.Remove(part))
+	}
+	if err != nil {
+		return &fs.PathError{Op: "rename to", Path: path, Err: err}
+	}
+	return nil
 }
 
 // Abort implements Sink.

@@ -43,7 +43,17 @@ type NodeInfo struct {
 }
 
 // Fleet looks at the nodes of a cluster and takes them out.
-type Fleet struct{ client kubernetes.Interface }
+type Fleet struct {
+	client kubernetes.Interface
+	pause  time.Duration // before etcd is asked again for what it refused
+}
+
+const (
+	// removePause is as long as etcd wants to have seen its other members before
+	// it lets one go: one that came back a moment ago does not count yet.
+	removePause = 5 * time.Second
+	removeTries = 9
+)
 
 // OpenFleet connects to the cluster.
 func OpenFleet(kubeconfig string) (*Fleet, error) {
@@ -51,7 +61,7 @@ func OpenFleet(kubeconfig string) (*Fleet, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Fleet{client}, nil
+	return &Fleet{client: client, pause: removePause}, nil
 }
 
 // List returns all nodes, servers first.
@@ -193,7 +203,7 @@ func (n *Fleet) Delete(ctx context.Context, name string, progress func(string)) 
 	}
 	if _, ok := node.Labels[labelEtcd]; ok && node.Annotations[annotateGone] != name {
 		progress("taking its copy of the data out of etcd")
-		if err := n.removeMember(ctx, name); err != nil {
+		if err := n.removeMember(ctx, name, progress); err != nil {
 			return err
 		}
 	}
@@ -209,30 +219,55 @@ func (n *Fleet) Delete(ctx context.Context, name string, progress func(string)) 
 	return nil
 }
 
-// removeMember asks k3s's etcd controller to take the member out and waits for
-// its word.
-func (n *Fleet) removeMember(ctx context.Context, name string) error {
-	nodes := n.client.CoreV1().Nodes()
-	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"true"}}}`, annotateRemove)
-	if _, err := nodes.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
-		return fmt.Errorf("take %s out of etcd: %w", name, err)
+// removeMember takes a server's copy of the data out of etcd.
+func (n *Fleet) removeMember(ctx context.Context, name string, progress func(string)) error {
+	for try := range removeTries {
+		if try > 0 {
+			progress("etcd refuses for now: its other members have to be there for a while")
+			select {
+			case <-ctx.Done():
+				return fmt.Errorf("take %s out of etcd: %w; run it again", name, ctx.Err())
+			case <-time.After(n.pause):
+			}
+		}
+		refused, err := n.askRemoval(ctx, name)
+		if err != nil {
+			return fmt.Errorf("take %s out of etcd: %w; run it again", name, err)
+		}
+		if !refused {
+			return nil
+		}
 	}
+	return fmt.Errorf("take %s out of etcd: etcd refuses, it needs this member: bring the other servers back first", name)
+}
+
+// askRemoval asks k3s's etcd controller to take the member out and waits for its
+// word: it takes the question back when etcd refuses.
+func (n *Fleet) askRemoval(ctx context.Context, name string) (refused bool, err error) {
+	nodes := n.client.CoreV1().Nodes()
 	watcher, err := nodes.Watch(ctx, metav1.ListOptions{FieldSelector: "metadata.name=" + name})
 	if err != nil {
-		return fmt.Errorf("take %s out of etcd: %w", name, err)
+		return false, err
 	}
 	defer watcher.Stop()
+	patch := fmt.Appendf(nil, `{"metadata":{"annotations":{%q:"true"}}}`, annotateRemove)
+	if _, err := nodes.Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{}); err != nil {
+		return false, err
+	}
+	asked := false // the watch begins with the node as it was before
 	for e := range watcher.ResultChan() {
 		node, ok := e.Object.(*corev1.Node)
 		if !ok || e.Type == watch.Error {
 			break
 		}
 		if e.Type == watch.Deleted || node.Annotations[annotateGone] == name {
-			return nil
+			return false, nil
 		}
-		if _, asked := node.Annotations[annotateRemove]; !asked {
-			return fmt.Errorf("take %s out of etcd: etcd refuses, it needs this member: bring the other servers back first", name)
+		_, pending := node.Annotations[annotateRemove]
+		if asked && !pending {
+			return true, nil
 		}
+		asked = asked || pending
 	}
-	return fmt.Errorf("take %s out of etcd: nobody has done it: %w; run it again", name, errors.Join(ctx.Err(), errors.New("the watch ended")))
+	return false, errors.Join(ctx.Err(), errors.New("the watch ended before anybody answered"))
 }

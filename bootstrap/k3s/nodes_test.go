@@ -1,6 +1,7 @@
 package k3s
 
 import (
+	"context"
 	"crypto/ecdsa"
 	"crypto/elliptic"
 	"crypto/rand"
@@ -10,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -84,7 +86,7 @@ func TestNodeList(t *testing.T) {
 	server := map[string]string{labelServer: "true", labelEtcd: "true"}
 	drained := machineNode("c", corev1.ConditionTrue, nil)
 	drained.Spec.Unschedulable = true
-	n := &Fleet{fake.NewClientset(machineNode("b", corev1.ConditionUnknown, nil), machineNode("z", corev1.ConditionTrue, server), drained,
+	n := &Fleet{client: fake.NewClientset(machineNode("b", corev1.ConditionUnknown, nil), machineNode("z", corev1.ConditionTrue, server), drained,
 		podOn("z", "one", ""), podOn("b", "two", ""))}
 	all, err := n.List(t.Context())
 	require.NoError(t, err)
@@ -111,7 +113,7 @@ func TestDrainRefusesWhatHasNoPlaceToGo(t *testing.T) {
 	}
 	for name, tt := range tests {
 		t.Run(name, func(t *testing.T) {
-			n := &Fleet{tt.cluster}
+			n := &Fleet{client: tt.cluster}
 			err := n.Drain(t.Context(), tt.node, DrainOptions{Timeout: time.Minute, Progress: say})
 			require.ErrorContains(t, err, tt.want)
 			node, err := tt.cluster.CoreV1().Nodes().Get(t.Context(), "one", metav1.GetOptions{})
@@ -170,4 +172,57 @@ func writeAuthority(t *testing.T, dataDir string) {
 	dir := filepath.Join(dataDir, "server", "tls")
 	require.NoError(t, os.MkdirAll(dir, 0o700))
 	require.NoError(t, os.WriteFile(filepath.Join(dir, "server-ca.crt"), pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}), 0o600))
+}
+
+// TestRemoveMemberAsksAgain: etcd refuses while a member that came back has not
+// been there for long.
+func TestRemoveMemberAsksAgain(t *testing.T) {
+	for name, tt := range map[string]struct {
+		refusals int
+		want     string
+	}{
+		"at once":              {0, ""},
+		"after a while":        {2, ""},
+		"never, it is the end": {removeTries, "bring the other servers back first"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			cluster := fake.NewClientset(machineNode("jof", corev1.ConditionTrue, map[string]string{labelEtcd: "true"}))
+			asked := 0
+			ctx, cancel := context.WithCancel(t.Context())
+			var k3s sync.WaitGroup
+			k3s.Go(func() { answerAsK3s(ctx, t, cluster, tt.refusals, &asked) })
+			n := &Fleet{client: cluster, pause: time.Millisecond}
+			err := n.removeMember(t.Context(), "jof", func(string) {})
+			cancel()
+			k3s.Wait()
+			if tt.want != "" {
+				require.ErrorContains(t, err, tt.want)
+				return
+			}
+			require.NoError(t, err)
+			assert.Equal(t, tt.refusals+1, asked)
+		})
+	}
+}
+
+// answerAsK3s takes the question back some times, and then says that it is done.
+func answerAsK3s(ctx context.Context, t *testing.T, cluster *fake.Clientset, refusals int, asked *int) {
+	nodes := cluster.CoreV1().Nodes()
+	for ctx.Err() == nil {
+		node, err := nodes.Get(ctx, "jof", metav1.GetOptions{})
+		if !assert.NoError(t, err) {
+			return
+		}
+		if _, pending := node.Annotations[annotateRemove]; pending {
+			delete(node.Annotations, annotateRemove)
+			if *asked++; *asked > refusals {
+				node.Annotations[annotateGone] = "jof"
+			}
+			_, err := nodes.Update(ctx, node, metav1.UpdateOptions{})
+			if !assert.NoError(t, err) || *asked > refusals {
+				return
+			}
+		}
+		time.Sleep(time.Millisecond)
+	}
 }

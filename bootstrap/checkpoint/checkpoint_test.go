@@ -277,6 +277,19 @@ func TestCutOff(t *testing.T) {
 	require.Equal(t, []string{d.Dir()}, removed)
 }
 
+// TestRunAgainAtOnce: a command that was killed is run again within the second.
+func TestRunAgainAtOnce(t *testing.T) {
+	p := newPlace(t)
+	first, err := checkpoint.Begin(p.root, about(), now())
+	require.NoError(t, err)
+	second, err := checkpoint.Take(t.Context(), p.root, about(), now(), p.items()...)
+	require.NoError(t, err)
+	require.NotEqual(t, first.Dir(), second.Dir)
+	all, err := checkpoint.List(p.root)
+	require.NoError(t, err)
+	require.Len(t, all, 1)
+}
+
 func TestPruneKeepsTheNewest(t *testing.T) {
 	p := newPlace(t)
 	for n, reason := range []string{"test", "other", "test", "test"} {

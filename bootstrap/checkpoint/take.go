@@ -35,14 +35,26 @@ func Begin(root string, about About, now time.Time) (*Draft, error) {
 	if err := os.MkdirAll(root, 0o700); err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
-	dir := filepath.Join(root, now.UTC().Format(stamp)+"-"+about.Reason)
-	if err := os.Mkdir(dir, 0o700); err != nil {
+	dir, err := makeFolder(root, about.Reason, now)
+	if err != nil {
 		return nil, fmt.Errorf("checkpoint: %w", err)
 	}
 	return &Draft{dir: dir, manifest: Manifest{
 		Format: Format, Reason: about.Reason, Taken: now.UTC(), Slipway: about.Slipway,
 		Kubernetes: about.Kubernetes, Note: about.Note, Facts: about.Facts,
 	}}, nil
+}
+
+// makeFolder makes one that is named for now, or for the first second after it
+// that has none yet: what was cut off may be run again at once.
+func makeFolder(root, reason string, now time.Time) (string, error) {
+	for {
+		dir := filepath.Join(root, now.UTC().Format(stamp)+"-"+reason)
+		if err := os.Mkdir(dir, 0o700); !errors.Is(err, fs.ErrExist) {
+			return dir, err
+		}
+		now = now.Add(time.Second)
+	}
 }
 
 // Take is Begin, Take and Complete in one. When it fails, or ctx ends, nothing

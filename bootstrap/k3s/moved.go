@@ -5,11 +5,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/fields"
+	"k8s.io/client-go/kubernetes"
 )
 
 // Moved makes pods follow a node that has another address than before: it waits
@@ -53,4 +55,45 @@ func toldAddress(pod corev1.Pod) bool {
 				(e.ValueFrom.FieldRef.FieldPath == "status.hostIP" || e.ValueFrom.FieldRef.FieldPath == "status.podIP")
 		})
 	})
+}
+
+// TellAddress writes a node's address into its status as soon as the API server
+// takes it. The kubelet does the same a little later, but k3s's network policies
+// do not wait for that: with an address that is on no interface they end k3s,
+// and the next start ends like this one.
+func TellAddress(ctx context.Context, kubeconfig, node, address string) error {
+	tick := time.NewTicker(probeEvery)
+	defer tick.Stop()
+	for {
+		client, err := clientFor(kubeconfig)
+		if err == nil {
+			err = tellAddress(ctx, client, node, address)
+		}
+		if err == nil || apierrors.IsNotFound(err) { // a node that is not there yet comes with its address
+			return nil
+		}
+		select {
+		case <-ctx.Done():
+			return fmt.Errorf("tell the cluster the address %s of node %s: %w", address, node, errors.Join(ctx.Err(), err))
+		case <-tick.C:
+		}
+	}
+}
+
+func tellAddress(ctx context.Context, client kubernetes.Interface, name, address string) error {
+	ctx, cancel := context.WithTimeout(ctx, 5*time.Second)
+	defer cancel()
+	nodes := client.CoreV1().Nodes()
+	node, err := nodes.Get(ctx, name, metav1.GetOptions{})
+	if err != nil || internalIP(node) == address {
+		return err
+	}
+	for i, a := range node.Status.Addresses {
+		if a.Type == corev1.NodeInternalIP {
+			node.Status.Addresses[i].Address = address
+			break
+		}
+	}
+	_, err = nodes.UpdateStatus(ctx, node, metav1.UpdateOptions{})
+	return err
 }

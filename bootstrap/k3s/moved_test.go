@@ -4,7 +4,11 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/kubernetes/fake"
 )
 
 func TestToldAddress(t *testing.T) {
@@ -24,4 +28,21 @@ func TestToldAddress(t *testing.T) {
 	} {
 		assert.Equal(t, tt.want, toldAddress(corev1.Pod{Spec: tt.spec}), name)
 	}
+}
+
+func TestTellAddress(t *testing.T) {
+	node := func(ip string) *corev1.Node {
+		return &corev1.Node{ObjectMeta: metav1.ObjectMeta{Name: "a"}, Status: corev1.NodeStatus{Addresses: []corev1.NodeAddress{
+			{Type: corev1.NodeHostName, Address: "a"}, {Type: corev1.NodeInternalIP, Address: ip}, {Type: corev1.NodeInternalIP, Address: "fd00::1"}}}}
+	}
+	cluster := fake.NewClientset(node("10.0.0.1"))
+	require.NoError(t, tellAddress(t.Context(), cluster, "a", "10.0.0.2"))
+	is, err := cluster.CoreV1().Nodes().Get(t.Context(), "a", metav1.GetOptions{})
+	require.NoError(t, err)
+	assert.Equal(t, node("10.0.0.2").Status.Addresses, is.Status.Addresses, "and no other changed")
+
+	cluster.ClearActions()
+	require.NoError(t, tellAddress(t.Context(), cluster, "a", "10.0.0.2"))
+	assert.Len(t, cluster.Actions(), 1, "what is right is only looked at")
+	require.True(t, apierrors.IsNotFound(tellAddress(t.Context(), cluster, "b", "10.0.0.2")))
 }

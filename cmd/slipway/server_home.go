@@ -232,6 +232,11 @@ func (m *machine) installDeps() bootstrap.InstallDeps {
 // and then ends the server when the address goes away and another one is
 // there without doubt: the next start follows it.
 func (s *server) runHome(ctx context.Context) error {
+	if s.movedAddress() {
+		if err := k3s.TellAddress(ctx, s.paths.Kubeconfig, s.nodeName, s.address); err != nil {
+			return ignoreEnd(ctx, err)
+		}
+	}
 	if err := s.board.Watch(ctx, ready(lineKubernetes)); err != nil {
 		return nil // ctx ended
 	}
@@ -277,10 +282,7 @@ func (s *server) arrived(ctx context.Context, files host.Files) error {
 	if err != nil {
 		return err
 	}
-	for _, m := range s.home.moves {
-		if m.Kind != rehome.Address {
-			continue
-		}
+	if s.movedAddress() {
 		if err := k3s.Moved(ctx, s.paths.Kubeconfig, s.nodeName, s.address); err != nil {
 			return err
 		}
@@ -302,6 +304,11 @@ func (s *server) arrived(ctx context.Context, files host.Files) error {
 		}
 	}
 	return nil
+}
+
+// movedAddress reports whether the node had another address before.
+func (s *server) movedAddress() bool {
+	return slices.ContainsFunc(s.home.moves, func(m rehome.Move) bool { return m.Kind == rehome.Address })
 }
 
 // ready asks whether one line of the board is.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"io"
 	stdlog "log"
+	"net"
 	"os"
 	"os/signal"
 	"strings"
@@ -42,6 +43,7 @@ import (
 	"github.com/traefik/traefik/v3/pkg/version"
 
 	"github.com/slipway-paas/slipway/embedded/src/traefik/guard"
+	"github.com/slipway-paas/slipway/embedded/src/traefik/relay"
 )
 
 func main() {
@@ -82,6 +84,9 @@ func serve(c *static.Configuration) error {
 		return err
 	}
 	log.Info().Str("version", version.Version).Msg("The gateway starts")
+	if err := waitAtRelay(c); err != nil {
+		return err
+	}
 	s, err := newServer(c)
 	if err != nil {
 		return err
@@ -90,6 +95,31 @@ func serve(c *static.Configuration) error {
 		c.Ping.WithContext(ctx)
 	}
 	s.run(ctx)
+	return nil
+}
+
+// relayPatience is longer than a server takes to start.
+const relayPatience = time.Minute
+
+// waitAtRelay has the provider reach the cluster that this gateway runs in
+// through a relay of ours.
+func waitAtRelay(c *static.Configuration) error {
+	provider, host, port := c.Providers.KubernetesGateway, os.Getenv("KUBERNETES_SERVICE_HOST"), os.Getenv("KUBERNETES_SERVICE_PORT")
+	if provider == nil || provider.Endpoint != "" || host == "" || port == "" {
+		return nil
+	}
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return fmt.Errorf("relay to the Kubernetes API: %w", err)
+	}
+	provider.Endpoint = "https://" + l.Addr().String()
+	api := &relay.Relay{API: net.JoinHostPort(host, port), Patience: relayPatience}
+	go func() {
+		// It lives as long as the program: what is drained still follows the cluster.
+		if err := api.Serve(context.Background(), l); err != nil {
+			log.Error().Err(err).Msg("The gateway no longer follows the cluster")
+		}
+	}()
 	return nil
 }
 

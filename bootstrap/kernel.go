@@ -23,8 +23,9 @@ type KernelSetting struct {
 }
 
 // KernelSettings are what the kubelet demands of a kernel that it may not
-// change itself (protect-kernel-defaults), and the inotify limits that some
-// dozens of pods need.
+// change itself (protect-kernel-defaults), the inotify limits that some dozens
+// of pods need, and that the gateway which goes hands the connections it has not
+// taken yet to the one that comes: the kernel would reset them.
 func KernelSettings() []KernelSetting {
 	return []KernelSetting{
 		{"vm/overcommit_memory", "1", false},
@@ -35,6 +36,7 @@ func KernelSettings() []KernelSetting {
 		{"kernel/keys/root_maxbytes", "25000000", false},
 		{"fs/inotify/max_user_instances", "8192", true},
 		{"fs/inotify/max_user_watches", "524288", true},
+		{"net/ipv4/tcp_migrate_req", "1", true},
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 func kernel(w *world) {
 	for key, value := range map[string]string{"vm/overcommit_memory": "0", "vm/panic_on_oom": "0", "kernel/panic": "0", "kernel/panic_on_oops": "1",
 		"kernel/keys/root_maxkeys": "1000000", "kernel/keys/root_maxbytes": "25000000",
-		"fs/inotify/max_user_instances": "128", "fs/inotify/max_user_watches": "1048576"} {
+		"fs/inotify/max_user_instances": "128", "fs/inotify/max_user_watches": "1048576", "net/ipv4/tcp_migrate_req": "0"} {
 		w.host.SysctlMap[key] = value
 	}
 }
@@ -28,6 +28,7 @@ func TestKernelSettingsComeAndGo(t *testing.T) {
 	assert.Empty(t, unmet)
 	assert.Equal(t, "10", w.host.SysctlMap["kernel/panic"])
 	assert.Equal(t, "1048576", w.host.SysctlMap["fs/inotify/max_user_watches"], "what is more than enough stays")
+	assert.Equal(t, "1", w.host.SysctlMap["net/ipv4/tcp_migrate_req"])
 	assert.Contains(t, w.host.Nodes[SysctlFile].Data, "kernel.panic = 10\n")
 
 	res, err := w.uninstall(false)

@@ -34,7 +34,7 @@ if command -v nft >/dev/null 2>&1; then nft list ruleset 2>/dev/null | grep -E '
 for key in net/ipv4/ip_forward net/ipv4/conf/all/forwarding net/ipv6/conf/all/forwarding \
   net/bridge/bridge-nf-call-iptables net/ipv4/conf/all/route_localnet vm/overcommit_memory vm/panic_on_oom \
   kernel/panic kernel/panic_on_oops kernel/keys/root_maxkeys kernel/keys/root_maxbytes \
-  fs/inotify/max_user_instances fs/inotify/max_user_watches vm/max_map_count vm/swappiness; do
+  fs/inotify/max_user_instances fs/inotify/max_user_watches net/ipv4/tcp_migrate_req vm/max_map_count vm/swappiness; do
   if [ -r /proc/sys/$key ]; then printf '%s %s\n' $key "$(cat /proc/sys/$key)"; fi
 done | say sysctl
 

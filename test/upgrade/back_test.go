@@ -154,7 +154,7 @@ func phases() []string {
 // killedIn kills the upgrade's program in a phase. The version before has to come
 // back: by itself while a server runs, and else with the service's next start.
 func (s *site) killedIn(t *testing.T, phase, present string) {
-	s.put(t, another(t, present), newProgram)
+	s.put(t, house.Another(t, present), newProgram)
 	was, installed := s.look(t), s.sum(t)
 	ended := s.begin(t, phase)
 	if phase == "verifying" {
@@ -188,7 +188,7 @@ func (s *site) sum(t *testing.T) string {
 
 // powerCut pulls the plug in the middle of an installation.
 func (s *site) powerCut(t *testing.T, present string) {
-	s.put(t, another(t, present), newProgram)
+	s.put(t, house.Another(t, present), newProgram)
 	was, installed := s.look(t), s.sum(t)
 	s.begin(t, "applying")
 	require.NoError(t, appliance.Eventually(t.Context(), time.Minute, func(context.Context) error {
@@ -214,7 +214,7 @@ func (s *site) powerCut(t *testing.T, present string) {
 
 // rollBack takes back the upgrade that was committed first of all.
 func (s *site) rollBack(t *testing.T) {
-	s.put(t, another(t, house.Program(t)), newProgram)
+	s.put(t, house.Another(t, house.Program(t)), newProgram)
 	installed := s.sum(t)
 	releases := s.look(t).releases
 	s.run(t, 0, newProgram, "upgrade")

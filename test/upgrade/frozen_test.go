@@ -15,6 +15,8 @@ import (
 
 	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
+
+	"github.com/slipway-paas/slipway/test/house"
 )
 
 // The older version is kept as its source, see testdata/README.md. Its version
@@ -83,24 +85,5 @@ func build(t *testing.T, source []byte, dir, program string) {
 // length can be put in its place.
 func broken(t *testing.T, program string) string {
 	t.Helper()
-	return changed(t, program, "{repository: slipway.internal/registry,", "{repository: slipway.internal/regiztry,")
-}
-
-// another is a copy of a binary that differs in a comment of a chart: what a
-// new build of the same version is.
-func another(t *testing.T, program string) string {
-	t.Helper()
-	return changed(t, program, "# Every HTTP and gRPC route of the platform", "# EVERY HTTP and gRPC route of the platform")
-}
-
-// changed is a copy of a binary with one text in it replaced.
-func changed(t *testing.T, program, old, replacement string) string {
-	t.Helper()
-	require.Len(t, replacement, len(old))
-	data, err := os.ReadFile(program)
-	require.NoError(t, err)
-	require.Equal(t, 1, bytes.Count(data, []byte(old)), "%q is in the binary once", old)
-	path := filepath.Join(t.TempDir(), "slipway")
-	require.NoError(t, os.WriteFile(path, bytes.Replace(data, []byte(old), []byte(replacement), 1), 0o755))
-	return path
+	return house.Changed(t, program, "{repository: slipway.internal/registry,", "{repository: slipway.internal/regiztry,")
 }

@@ -226,3 +226,14 @@ func answerAsK3s(ctx context.Context, t *testing.T, cluster *fake.Clientset, ref
 		time.Sleep(time.Millisecond)
 	}
 }
+
+// The cluster shows a node as ready for a while whose kubelet has gone.
+func TestWhatTheKubeletSaidBeforeDoesNotCount(t *testing.T) {
+	node := machineNode("a", corev1.ConditionTrue, nil)
+	started := time.Date(2026, 3, 4, 5, 6, 7, 800, time.UTC)
+	assert.False(t, reported(node, started))
+	node.Status.Conditions[0].LastHeartbeatTime = metav1.NewTime(started.Add(-time.Second))
+	assert.False(t, reported(node, started))
+	node.Status.Conditions[0].LastHeartbeatTime = metav1.NewTime(started.Truncate(time.Second))
+	assert.True(t, reported(node, started), "the kubelet writes whole seconds")
+}

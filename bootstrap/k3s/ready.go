@@ -90,10 +90,16 @@ func WaitNode(ctx context.Context, kubeconfig, name string, progress func(string
 }
 
 // WatchNode tells now and after each change why pods can't run on the node;
-// empty when they can. It returns nil when ctx ends.
-func WatchNode(ctx context.Context, kubeconfig, name string, tell func(reason string)) error {
+// empty when they can. What its kubelet has said before since does not count: the
+// cluster believes for most of a minute that one is there which has gone. It
+// returns nil when ctx ends.
+func WatchNode(ctx context.Context, kubeconfig, name string, since time.Time, tell func(reason string)) error {
 	err := eachNode(ctx, kubeconfig, name, func(node *corev1.Node) (bool, error) {
-		tell(notReady(node))
+		reason := notReady(node)
+		if reason == "" && !reported(node, since) {
+			reason = "the kubelet has not reported since it was started"
+		}
+		tell(reason)
 		return false, nil
 	})
 	if ctx.Err() != nil {
@@ -128,6 +134,17 @@ func eachNode(ctx context.Context, kubeconfig, name string, f func(*corev1.Node)
 		return f(node)
 	})
 	return err
+}
+
+// reported reports whether the kubelet has said since a time whether the node is
+// ready. Both are told by the clock of its host.
+func reported(node *corev1.Node, since time.Time) bool {
+	for _, c := range node.Status.Conditions {
+		if c.Type == corev1.NodeReady {
+			return !c.LastHeartbeatTime.Time.Before(since.Truncate(time.Second))
+		}
+	}
+	return false
 }
 
 // notReady says why pods can't run on the node yet; empty when they can.

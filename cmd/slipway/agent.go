@@ -82,7 +82,7 @@ func (s *server) watchNode(ctx context.Context) error {
 	for ctx.Err() == nil {
 		err := k3s.WaitAPI(ctx, kubeconfig)
 		if err == nil {
-			err = k3s.WatchNode(ctx, kubeconfig, s.nodeName, s.showNode)
+			err = k3s.WatchNode(ctx, kubeconfig, s.nodeName, s.started, s.showNode)
 		}
 		if err == nil || ctx.Err() != nil {
 			break

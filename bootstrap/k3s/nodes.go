@@ -2,6 +2,7 @@ package k3s
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
@@ -26,6 +27,9 @@ const (
 	// leaderLease is held by the server whose controller works; the holder is
 	// the node's name.
 	leaderLease = "slipway-controller"
+	// What a node's own Slipway says of itself.
+	annotateVersion = "slipway.internal/version"
+	annotateBehind  = "slipway.internal/behind"
 )
 
 // NodeInfo is one node as the cluster sees it.
@@ -33,7 +37,9 @@ type NodeInfo struct {
 	Name       string    `json:"name"`
 	Role       string    `json:"role"` // "server" or "agent"
 	Address    string    `json:"address"`
-	Version    string    `json:"version"` // of the kubelet
+	Version    string    `json:"version"`          // of the kubelet
+	Slipway    string    `json:"slipway"`          // as the node says; empty when it has not
+	Behind     string    `json:"behind,omitempty"` // why it does not run what its server runs
 	Ready      bool      `json:"ready"`
 	State      string    `json:"state"` // "ready", "drained", or why it is not ready
 	Since      time.Time `json:"since"` // of ready or not
@@ -134,6 +140,7 @@ func describeNode(node *corev1.Node) NodeInfo {
 		info.Role = string(Server)
 	}
 	_, info.Etcd = node.Labels[labelEtcd]
+	info.Slipway, info.Behind = node.Annotations[annotateVersion], node.Annotations[annotateBehind]
 	for _, c := range node.Status.Conditions {
 		if c.Type == corev1.NodeReady {
 			info.Since = c.LastTransitionTime.UTC()
@@ -149,6 +156,28 @@ func describeNode(node *corev1.Node) NodeInfo {
 		info.State = "ready"
 	}
 	return info
+}
+
+// SayVersion writes to a node which version of Slipway runs on it and, unless it
+// is empty, how it is behind its server. The node's own kubeconfig will do.
+func SayVersion(ctx context.Context, kubeconfig, node, version, behind string) error {
+	client, err := clientFor(kubeconfig)
+	if err != nil {
+		return err
+	}
+	said := map[string]any{annotateVersion: version, annotateBehind: nil} // nil removes it
+	if behind != "" {
+		said[annotateBehind] = behind
+	}
+	patch, err := json.Marshal(map[string]any{"metadata": map[string]any{"annotations": said}})
+	if err != nil {
+		return err
+	}
+	_, err = client.CoreV1().Nodes().Patch(ctx, node, types.MergePatchType, patch, metav1.PatchOptions{})
+	if err != nil {
+		return fmt.Errorf("annotate node %s: %w", node, err)
+	}
+	return nil
 }
 
 // ErrNoNode says that there is no node of that name.

@@ -227,6 +227,15 @@ func answerAsK3s(ctx context.Context, t *testing.T, cluster *fake.Clientset, ref
 	}
 }
 
+func TestNodesSayWhatTheyRun(t *testing.T) {
+	node := machineNode("a", corev1.ConditionTrue, nil)
+	assert.Empty(t, describeNode(node).Slipway)
+	node.Annotations = map[string]string{annotateVersion: "v1.0.0", annotateBehind: "runs v1.0.0, the cluster v2.0.0"}
+	info := describeNode(node)
+	assert.Equal(t, "v1.0.0", info.Slipway)
+	assert.Equal(t, "runs v1.0.0, the cluster v2.0.0", info.Behind)
+}
+
 // The cluster shows a node as ready for a while whose kubelet has gone.
 func TestWhatTheKubeletSaidBeforeDoesNotCount(t *testing.T) {
 	node := machineNode("a", corev1.ConditionTrue, nil)

@@ -92,13 +92,17 @@ func serversNote(list []k3s.NodeInfo) string {
 
 func printFleet(w io.Writer, f fleet) error {
 	t := tabwriter.NewWriter(w, 0, 4, 2, ' ', 0)
-	fmt.Fprintln(t, "NAME\tROLE\tADDRESS\tVERSION\tPODS\tCONTROLLER\tSINCE\tSTATE")
+	fmt.Fprintln(t, "NAME\tROLE\tADDRESS\tSLIPWAY\tKUBERNETES\tPODS\tCONTROLLER\tSINCE\tSTATE")
 	for _, n := range f.Nodes {
 		controller := "no"
 		if n.Controller {
 			controller = "yes"
 		}
-		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", n.Name, n.Role, n.Address, n.Version, n.Pods, controller, n.Since.Format(time.RFC3339), n.State)
+		state := n.State
+		if n.Behind != "" {
+			state += "; " + n.Behind
+		}
+		fmt.Fprintf(t, "%s\t%s\t%s\t%s\t%s\t%d\t%s\t%s\t%s\n", n.Name, n.Role, n.Address, n.Slipway, n.Version, n.Pods, controller, n.Since.Format(time.RFC3339), state)
 	}
 	if err := t.Flush(); err != nil || f.Note == "" {
 		return err

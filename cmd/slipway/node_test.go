@@ -67,6 +67,10 @@ func TestFleetIsReadable(t *testing.T) {
 	assert.Contains(t, b.String(), "NAME")
 	assert.Contains(t, b.String(), "\na note\n")
 	b.Reset()
+	behind := k3s.NodeInfo{Name: "x", Role: "agent", State: "ready", Slipway: "v1.0.0", Version: "v1.35.1+k3s1", Behind: "runs v1.0.0, the cluster v2.0.0: no room"}
+	require.NoError(t, printFleet(&b, fleet{Nodes: []k3s.NodeInfo{behind}}))
+	assert.Regexp(t, `x +agent +v1.0.0 +v1.35.1\+k3s1 .* ready; runs v1.0.0, the cluster v2.0.0: no room\n`, b.String())
+	b.Reset()
 	now := time.Date(2026, 11, 22, 12, 0, 0, 0, time.UTC)
 	require.NoError(t, printTokens(&b, []k3s.JoinToken{{ID: "aaaaaa", Role: join.Agent, Expires: now.Add(-time.Hour)}, {ID: "bbbbbb", Role: join.Server}}, now))
 	assert.Regexp(t, `aaaaaa +agent +ended`, b.String())

@@ -224,6 +224,9 @@ func (s *server) runNode(ctx context.Context) error {
 	}
 	s.board.Set(lineKubernetes, lifecycle.Ready, "")
 	close(s.ready)
+	if err := k3s.SayVersion(ctx, s.paths.Kubeconfig, s.nodeName, version, ""); err != nil {
+		s.log.WithError(err).Warn("telling the cluster which version runs here")
+	}
 	<-ctx.Done()
 	return nil
 }

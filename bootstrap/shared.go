@@ -12,7 +12,7 @@ func nodesOwn() []string {
 
 // agentsNeed are the only settings that an agent is told.
 func agentsNeed() []string {
-	return []string{"PLATFORM_DOMAIN", "SLIPWAY_FORMER_DOMAINS", "K3S_DATA_DIR", "CLUSTER_CIDR", "SERVICE_CIDR", "SLIPWAY_GATEWAY_PORTS", "SLIPWAY_HARDENING"}
+	return []string{"PLATFORM_DOMAIN", "SLIPWAY_FORMER_DOMAINS", "K3S_DATA_DIR", "CLUSTER_CIDR", "SERVICE_CIDR", "SLIPWAY_GATEWAY_PORTS", "SLIPWAY_HARDENING", "SLIPWAY_UPGRADE_PATIENCE"}
 }
 
 // Shared are the settings that a node which joins has in common with this one,

@@ -96,6 +96,9 @@ func fetchCA(ctx context.Context, server, hash string) ([]byte, error) {
 	return bundle, nil
 }
 
+// Close lets go of the connections that are open.
+func (c *Client) Close() { c.http.CloseIdleConnections() }
+
 // Offer asks what this host needs to join. A refusal is a *Refusal.
 func (c *Client) Offer(ctx context.Context, r Request) (Offer, error) {
 	q := url.Values{"role": {string(r.Role)}, "name": {r.Name}, "arch": {r.Arch}}

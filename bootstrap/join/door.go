@@ -135,6 +135,8 @@ func (d *Door) guarded(next func(http.ResponseWriter, *http.Request, Caller) err
 		}
 		var refusal *Refusal
 		switch {
+		case err == nil && caller.Node != "" && r.Method+r.URL.Path == "GET/v1/node":
+			log.WithField("node", caller.Node).Debug("node door") // each node asks twice a minute
 		case err == nil:
 			log.WithField("role", string(caller.Role)).Info("node door")
 		case errors.As(err, &refusal):

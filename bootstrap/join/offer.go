@@ -26,6 +26,9 @@ type Offer struct {
 	Kubernetes string `json:"kubernetes"` // "v1.35.1+k3s1"
 	Arch       string `json:"arch"`       // "amd64"
 	Binary     Binary `json:"binary"`
+	// Unsettled says that the server may yet go back to the program it had
+	// before: an upgrade of it is not committed.
+	Unsettled bool `json:"unsettled,omitempty"`
 
 	// Settings are those that nodes share with the cluster, by name.
 	Settings map[string]string `json:"settings"`

@@ -3,6 +3,7 @@ package upgrade
 import (
 	"context"
 	"errors"
+	"strings"
 	"time"
 )
 
@@ -53,11 +54,19 @@ func (r Record) AtBoot(binary func() (string, error), now time.Time) (Verdict, S
 // close ends the record of an upgrade with the old binary in its place.
 func (r Record) close(s State, now time.Time) error {
 	if s.Phase != RollingBack {
-		s.Reason = "it was cut off before anything was changed"
+		s.Reason = CutOff + " before anything was changed"
 	}
 	s.Phase, s.Ended = RolledBack, now.UTC()
 	return r.Write(s)
 }
+
+// CutOff is how the reason of an upgrade begins that was taken back because its
+// program had gone.
+const CutOff = "it was cut off"
+
+// WasCutOff reports whether an upgrade was taken back because its program had
+// gone, and not for what it found.
+func (s State) WasCutOff() bool { return strings.HasPrefix(s.Reason, CutOff) }
 
 // ErrCutOff says that the program which carried out an upgrade has gone without
 // finishing it.

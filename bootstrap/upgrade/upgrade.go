@@ -20,7 +20,7 @@ const BinaryItem = "binary"
 // Platform is what is upgraded, as far as this package acts on it.
 type Platform struct {
 	// Stop ends the server; apps serve on. Nil inside a server that is only
-	// just starting.
+	// just starting, and on an agent, which writes nothing that is kept.
 	Stop func(ctx context.Context) error
 	// Undo takes back the ledger's changes from mark on. What can't be undone is
 	// told and is no reason to stop: the checkpoint brings back the rest.
@@ -81,9 +81,8 @@ func (u *Upgrade) Snapshot(ctx context.Context) error {
 	if err := u.Record.Write(u.state); err != nil {
 		return err
 	}
-	u.note("stopping the server; apps serve on")
-	if err := u.Platform.Stop(ctx); err != nil {
-		return fmt.Errorf("stop the server: %w", err)
+	if err := u.stop(ctx); err != nil {
+		return err
 	}
 	u.note("keeping the platform's state")
 	if err := u.draft.Take(ctx, u.Live...); err != nil {
@@ -95,6 +94,17 @@ func (u *Upgrade) Snapshot(ctx context.Context) error {
 	}
 	u.state.Phase, u.state.Checkpoint = Applying, c.Dir
 	return u.Record.Write(u.state)
+}
+
+func (u *Upgrade) stop(ctx context.Context) error {
+	if u.Platform.Stop == nil {
+		return nil
+	}
+	u.note("stopping the server; apps serve on")
+	if err := u.Platform.Stop(ctx); err != nil {
+		return fmt.Errorf("stop the server: %w", err)
+	}
+	return nil
 }
 
 // Verify records that the new version is installed and is being looked at.
@@ -146,11 +156,8 @@ func (u *Upgrade) Back(ctx context.Context, reason string) error {
 	if first && u.state.Checkpoint == "" {
 		return errors.New("there is no checkpoint to go back to")
 	}
-	if u.Platform.Stop != nil {
-		u.note("stopping the server; apps serve on")
-		if err := u.Platform.Stop(ctx); err != nil {
-			return fmt.Errorf("stop the server: %w", err)
-		}
+	if err := u.stop(ctx); err != nil {
+		return err
 	}
 	c, err := checkpoint.Open(u.state.Checkpoint)
 	if err == nil {

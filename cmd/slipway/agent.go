@@ -23,6 +23,9 @@ SIGTERM. "slipway join" prepares the host for it and has the host's service
 manager run it.`,
 		Args: noArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
+			if _, err := unfinishedUpgrade(c.Context(), logrus.StandardLogger()); err != nil {
+				return err
+			}
 			s, err := newAgent()
 			if err != nil {
 				return err
@@ -72,6 +75,7 @@ func (s *server) runAgent(ctx context.Context) error {
 		{Name: "memory", Run: s.runTrim},
 		{Name: "renewal", Run: s.runRenewal},
 		{Name: "doctor", Run: s.runRounds},
+		{Name: "follow", Run: s.runFollow},
 	})
 }
 

@@ -27,6 +27,7 @@ type watcher struct {
 	service host.Service
 	// patience is how long one line may take to become ready.
 	patience time.Duration
+	fits     func(lifecycle.Report) bool // whose board counts; nil: anybody's
 }
 
 func newWatcher(socket string, h *host.Linux, s host.Service) *watcher {
@@ -45,6 +46,10 @@ func (w *watcher) line(name string) func(ctx context.Context, note func(string))
 			ready := false
 			err := lifecycle.ReadReports(ctx, w.socket, true, func(r lifecycle.Report) bool {
 				away = time.Time{}
+				if w.fits != nil && !w.fits(r) {
+					last = "the program of before still runs"
+					return false
+				}
 				for _, p := range r.Parts {
 					if p.Name == name {
 						ready = p.State == lifecycle.Ready

@@ -235,13 +235,7 @@ func (m *machine) join(ctx context.Context, client *join.Client) error {
 	if err != nil {
 		return err
 	}
-	w := newWatcher(socketFile(m.paths), m.host, m.service)
-	deps := bootstrap.InstallDeps{
-		Host: m.host, Service: m.service, Settings: m.settings, Executable: executable,
-		Stage:       bootstrap.Part{Name: "stage", Do: m.stage},
-		EngineFiles: m.engineFiles,
-		NodeReady:   bootstrap.Part{Name: "node ready", Do: w.line(lineKubernetes)},
-	}
+	deps := m.joinDeps(executable, newWatcher(socketFile(m.paths), m.host, m.service))
 	if m.settings.Role == bootstrap.RoleServer {
 		deps.Cluster = &bootstrap.Part{
 			Name: "datastore of the cluster",
@@ -250,6 +244,16 @@ func (m *machine) join(ctx context.Context, client *join.Client) error {
 		}
 	}
 	return bootstrap.Install{Deps: deps, Progress: m.progress, Clock: time.Now, Preflight: m.preflight}.Run(ctx)
+}
+
+// joinDeps are those of a plan that makes this host a node.
+func (m *machine) joinDeps(executable string, w *watcher) bootstrap.InstallDeps {
+	return bootstrap.InstallDeps{
+		Host: m.host, Service: m.service, Settings: m.settings, Executable: executable,
+		Stage:       bootstrap.Part{Name: "stage", Do: m.stage},
+		EngineFiles: m.engineFiles,
+		NodeReady:   bootstrap.Part{Name: "node ready", Do: w.line(lineKubernetes)},
+	}
 }
 
 // joinToken is what k3s joins with; empty on the first server, whose k3s makes

@@ -20,6 +20,7 @@ import (
 	"github.com/slipway-paas/slipway/bootstrap/k3s"
 	"github.com/slipway-paas/slipway/bootstrap/k3s/etcd"
 	"github.com/slipway-paas/slipway/bootstrap/lifecycle"
+	"github.com/slipway-paas/slipway/bootstrap/upgrade"
 )
 
 const (
@@ -130,8 +131,12 @@ type offers struct {
 const mostServers = 7
 
 func (o *offers) make(ctx context.Context, _ join.Caller, r join.Request) (join.Offer, error) {
+	state, err := upgrade.Record{Dir: o.paths.Upgrade}.Read()
+	if err != nil {
+		return join.Offer{}, err
+	}
 	offer := join.Offer{
-		Version: version, Kubernetes: k3s.Version(), Arch: runtime.GOARCH,
+		Version: version, Kubernetes: k3s.Version(), Arch: runtime.GOARCH, Unsettled: !state.Phase.Ended(),
 		Settings: o.settings.Shared(bootstrap.Role(r.Role)), RegistryPassword: o.registry,
 	}
 	if r.Role != join.Server {

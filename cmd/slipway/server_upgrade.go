@@ -76,7 +76,7 @@ func (m *machine) bringBack(ctx context.Context, log *logrus.Logger) error {
 	if err != nil {
 		return err
 	}
-	err = u.Back(ctx, "it was cut off")
+	err = u.Back(ctx, upgrade.CutOff)
 	if errors.Is(err, checkpoint.ErrDamaged) && u.State().Phase == upgrade.Stranded {
 		log.WithError(err).Errorf("%s can't be brought back; %s goes on", state.From.Slipway, state.To.Slipway)
 		return nil

@@ -80,7 +80,7 @@ func runUpgrade(ctx context.Context, out io.Writer, f upgradeFlags) error {
 		return fmt.Errorf("there is nothing to upgrade, as %s is not installed: run \"slipway install\" instead", m.paths.Binary)
 	}
 	if m.settings.Role == bootstrap.RoleAgent {
-		return errors.New("this host is an agent, which runs the version of its servers: upgrade the server, then run install.sh here as when it joined, which gets the server's program and installs it")
+		return fmt.Errorf("this host is an agent, which follows its server by itself: upgrade the server (%s), and this node runs the same within minutes; \"slipway status\" here says how far it is", m.settings.JoinURL)
 	}
 	if f.rollback {
 		return m.rollBack(ctx, out, f.yes)

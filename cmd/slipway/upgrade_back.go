@@ -77,7 +77,7 @@ func (m *machine) finishCutOff(ctx context.Context, out io.Writer, record upgrad
 	if _, err := u.Resume(); err != nil {
 		return err
 	}
-	return m.back(ctx, u, "it was cut off")
+	return m.back(ctx, u, upgrade.CutOff)
 }
 
 // rollBack takes a committed upgrade back.

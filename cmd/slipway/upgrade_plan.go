@@ -187,45 +187,49 @@ func without(list, other []string) []string {
 	return left
 }
 
-// planDisk adds up what is on the disk at the worst moment: the checkpoint, a
+// planDisk looks whether there is room.
+func (m *machine) planDisk(p *upgradePlan) (err error) {
+	if p.Need, p.Free, err = m.diskFor(p.executable); err == nil && p.Free < p.Need {
+		p.Refused = append(p.Refused, errDisk(m.paths.Lib, p.Need, p.Free).Error())
+	}
+	return err
+}
+
+// diskFor adds up what is on the disk at the worst moment: the checkpoint, a
 // second copy of the data on the way back, both binaries once more (the
 // installed one is replaced through a copy in the ledger), and the payload as
 // files and again in containerd.
-func (m *machine) planDisk(p *upgradePlan) error {
+func (m *machine) diskFor(executable string) (need, free int64, err error) {
 	live, err := checkpoint.Need(m.paths.Checkpoints, m.liveItems()...)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	fixed, err := checkpoint.Need(m.paths.Checkpoints, m.fixedItems()...)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	binary, err := m.host.Stat(m.paths.Binary)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
-	next, err := m.host.Stat(p.executable)
+	next, err := m.host.Stat(executable)
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	manifest, err := embedded.Load()
 	if err != nil {
-		return err
+		return 0, 0, err
 	}
 	var payload int64
 	for _, member := range manifest.Members {
 		payload += member.Size
 	}
-	p.Need = 2*live + fixed + binary.Size + next.Size + 3*payload + diskMargin
 	disk, err := m.host.Disk(m.paths.Lib)
-	if err != nil {
-		return err
-	}
-	p.Free = int64(disk.Free)
-	if p.Free < p.Need {
-		p.Refused = append(p.Refused, fmt.Sprintf("%s has %d MB free, and %d MB are needed: free some", m.paths.Lib, p.Free>>20, p.Need>>20))
-	}
-	return nil
+	return 2*live + fixed + binary.Size + next.Size + 3*payload + diskMargin, int64(disk.Free), err
+}
+
+func errDisk(path string, need, free int64) error {
+	return fmt.Errorf("%s has %d MB free, and %d MB are needed: free some", path, free>>20, need>>20)
 }
 
 // refusal is why the upgrade is not begun, nil when it may be.

@@ -23,23 +23,27 @@ import (
 // upgradeOf is an upgrade of this machine.
 func (m *machine) upgradeOf(from, to upgrade.Version) *upgrade.Upgrade {
 	p, datastore := m.paths, kine.File(m.settings.DataDir)
-	live := m.liveItems()
-	if !m.settings.DatabaseURL.Empty() {
-		live = append(live, checkpoint.Item{Name: databaseItem, Save: m.saveDatabase})
-	}
-	return &upgrade.Upgrade{
+	u := &upgrade.Upgrade{
 		Record: upgrade.Record{Dir: p.Upgrade}, Checkpoints: p.Checkpoints, From: from, To: to,
-		Fixed: m.fixedItems(), Live: live, Clock: time.Now, Note: m.progress.Note,
+		Fixed: m.fixedItems(), Live: m.liveItems(), Clock: time.Now, Note: m.progress.Note,
 		Platform: upgrade.Platform{
-			Stop: m.service.Stop,
 			Undo: func(ctx context.Context, mark int) error {
 				return bootstrap.UndoSince(ctx, m.host, m.service, p.Ledger, mark, []string{p.Checkpoints, p.Upgrade}, time.Now)
 			},
-			Revision: func(ctx context.Context) (int64, error) { return kine.Revision(ctx, datastore) },
-			Load:     map[string]func(context.Context, string) error{databaseItem: m.loadDatabase},
-			Advance:  func(ctx context.Context, revision int64) error { return kine.Advance(ctx, datastore, revision) },
+			Revision: func(context.Context) (int64, error) { return 0, nil },
 		},
 	}
+	if m.settings.Role == bootstrap.RoleAgent {
+		return u // the cluster's objects and the controller are elsewhere
+	}
+	if !m.settings.DatabaseURL.Empty() {
+		u.Live = append(u.Live, checkpoint.Item{Name: databaseItem, Save: m.saveDatabase})
+	}
+	u.Platform.Stop = m.service.Stop
+	u.Platform.Revision = func(ctx context.Context) (int64, error) { return kine.Revision(ctx, datastore) }
+	u.Platform.Load = map[string]func(context.Context, string) error{databaseItem: m.loadDatabase}
+	u.Platform.Advance = func(ctx context.Context, revision int64) error { return kine.Advance(ctx, datastore, revision) }
+	return u
 }
 
 // databaseItem is the controller's PostgreSQL in a checkpoint.
@@ -84,24 +88,32 @@ func (m *machine) fixedItems() []checkpoint.Item {
 
 // liveItems are what the server writes, and the settings. Repositories, volumes
 // and the registry are not among them: an upgrade does not touch them, and they
-// may be large.
+// may be large. Of an agent they are only what installing writes: it runs on
+// while they are taken.
 func (m *machine) liveItems() []checkpoint.Item {
 	p := m.paths
-	items := []checkpoint.Item{
-		{Name: "kubernetes", Path: filepath.Join(m.settings.DataDir, "server")},
-		{Name: "engine-settings", Path: p.K3sEtc},
-		{Name: "node", Path: p.NodeEtc},
-		{Name: "node-settings", Path: filepath.Join(m.settings.DataDir, "agent", "etc")},
-		{Name: "settings", Path: p.Etc},
-		{Name: "controller", Path: p.Controller},
-		{Name: "secret-key", Path: p.SecretKey},
-		{Name: "certificates", Path: p.CA},
-		{Name: "git-keys", Path: p.GitKeys},
+	items := []checkpoint.Item{{Name: "engine-settings", Path: p.K3sEtc}, {Name: "settings", Path: p.Etc}}
+	if m.settings.Role != bootstrap.RoleAgent {
+		items = append(items, m.serverItems()...)
 	}
 	for n, file := range m.service.Files() {
 		items = append(items, checkpoint.Item{Name: "service-" + strconv.Itoa(n), Path: file})
 	}
 	return append(items, checkpoint.Item{Name: "ledger", Path: p.Ledger})
+}
+
+// serverItems are what only a server writes.
+func (m *machine) serverItems() []checkpoint.Item {
+	p := m.paths
+	return []checkpoint.Item{
+		{Name: "kubernetes", Path: filepath.Join(m.settings.DataDir, "server")},
+		{Name: "node", Path: p.NodeEtc},
+		{Name: "node-settings", Path: filepath.Join(m.settings.DataDir, "agent", "etc")},
+		{Name: "controller", Path: p.Controller},
+		{Name: "secret-key", Path: p.SecretKey},
+		{Name: "certificates", Path: p.CA},
+		{Name: "git-keys", Path: p.GitKeys},
+	}
 }
 
 // ownVersion is this program's, with the sum of its file.

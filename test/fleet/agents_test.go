@@ -54,7 +54,13 @@ func TestAgents(t *testing.T) {
 		r = second.run(t, "join", "server")
 		assert.Equal(t, 1, r.Code)
 		assert.Contains(t, r.Stderr, "has joined as an agent")
+		r = second.run(t, "upgrade")
+		assert.Equal(t, 1, r.Code)
+		assert.Contains(t, r.Stderr, "follows its server by itself")
 	})
+	var before, after string
+	house.Must(t, "agents follow their server, and no app notices", func(t *testing.T) { before, after = followUp(t, first, second, third) })
+	house.Must(t, "agents follow back, killed on the way and refused", func(t *testing.T) { followBack(t, first, third, second, before, after) })
 	house.Must(t, "a node is drained while its app answers, and taken out", func(t *testing.T) { takeOut(t, first, third) })
 	house.Must(t, "uninstall of a node leaves nothing", func(t *testing.T) {
 		r := second.run(t, "uninstall", "--yes")

@@ -86,6 +86,8 @@ func (s *site) deploysStill(t *testing.T) {
 	require.NoError(t, s.client.SetConfig(t.Context(), app, map[string]string{"ROUND": fmt.Sprint(latest.Version)}))
 	_, err = s.client.WaitRelease(t.Context(), app, latest.Version, deployLimit)
 	require.NoError(t, err)
+	_, err = s.client.WaitPods(t.Context(), app, 1, deployLimit) // the one before has ended
+	require.NoError(t, err)
 	s.uses(t)
 }
 

@@ -107,7 +107,7 @@ lint: ## gofmt, vet, staticcheck, shellcheck, sizes and phrases
 .PHONY: test-unit
 test-unit: ## Tests that need no root and do not compile Kubernetes
 	go test -short -timeout 5m $$(scripts/packages.sh light)
-	cd embedded/src/traefik && go test ./guard
+	cd embedded/src/traefik && go test ./guard ./relay ./doors
 
 .PHONY: test-heavy
 test-heavy: ## Tests of the packages that link Kubernetes (lint vets them), and a kill at every step of the controller

@@ -37,11 +37,14 @@ import (
 	"github.com/traefik/traefik/v3/pkg/safe"
 	"github.com/traefik/traefik/v3/pkg/server"
 	"github.com/traefik/traefik/v3/pkg/server/middleware"
+	tcprouter "github.com/traefik/traefik/v3/pkg/server/router/tcp"
 	"github.com/traefik/traefik/v3/pkg/server/service"
 	"github.com/traefik/traefik/v3/pkg/tcp"
 	traefiktls "github.com/traefik/traefik/v3/pkg/tls"
+	"github.com/traefik/traefik/v3/pkg/udp"
 	"github.com/traefik/traefik/v3/pkg/version"
 
+	"github.com/slipway-paas/slipway/embedded/src/traefik/doors"
 	"github.com/slipway-paas/slipway/embedded/src/traefik/guard"
 	"github.com/slipway-paas/slipway/embedded/src/traefik/relay"
 )
@@ -94,8 +97,7 @@ func serve(c *static.Configuration) error {
 	if c.Ping != nil {
 		c.Ping.WithContext(ctx)
 	}
-	s.run(ctx)
-	return nil
+	return s.run(ctx)
 }
 
 // relayPatience is longer than a server takes to start.
@@ -157,22 +159,32 @@ func setLog(c *static.Configuration) error {
 // gateway is all that runs.
 type gateway struct {
 	pool    *safe.Pool
-	tcp     server.TCPEntryPoints
-	udp     server.UDPEntryPoints
+	entries static.EntryPoints
+	doors   *doors.Doors[ways]
 	watcher *server.ConfigurationWatcher
 	ready   chan struct{} // closed when routes are in place
+}
+
+// ways are where requests go, by entry point.
+type ways struct {
+	tcp map[string]*tcprouter.Router
+	udp map[string]udp.Handler
 }
 
 // patience is how long connections wait for the first routes. A cluster may
 // have none yet.
 const patience = 15 * time.Second
 
-// run serves until ctx ends, then drains. The ports are open from the start,
-// beside those of a gateway that this one replaces, and what connects here
-// waits until there are routes: a connection taken before would be answered
-// with 404.
-func (g *gateway) run(ctx context.Context) {
+// run serves until ctx ends, then drains. A connection taken before there are
+// routes would be answered with 404.
+func (g *gateway) run(ctx context.Context) error {
 	g.watcher.Start()
+	defer g.pool.Stop()
+	if !g.served(ctx) {
+		if err := g.doors.Open(); err != nil {
+			return err
+		}
+	}
 	late := time.NewTimer(patience)
 	defer late.Stop()
 	select {
@@ -180,13 +192,41 @@ func (g *gateway) run(ctx context.Context) {
 	case <-late.C:
 		log.Warn().Msg("No routes yet: serving without")
 	case <-ctx.Done():
+		return nil
 	}
-	g.tcp.Start()
-	g.udp.Start()
+	if err := g.doors.Start(); err != nil {
+		return err
+	}
 	<-ctx.Done()
-	g.tcp.Stop()
-	g.udp.Stop()
-	g.pool.Stop()
+	g.doors.Stop()
+	return nil
+}
+
+// served reports whether another gateway serves on the ports of this one.
+func (g *gateway) served(ctx context.Context) bool {
+	for _, entry := range g.entries {
+		if protocol, err := entry.GetProtocol(); err == nil && protocol == "tcp" && doors.Served(ctx, entry.GetAddress()) {
+			return true
+		}
+	}
+	return false
+}
+
+// openPorts listens at the entry points.
+func openPorts(c *static.Configuration, registry metrics.Registry) (doors.Set[ways], error) {
+	entryTCP, err := server.NewTCPEntryPoints(c.EntryPoints, c.HostResolver, registry)
+	if err != nil {
+		return doors.Set[ways]{}, err
+	}
+	entryUDP, err := server.NewUDPEntryPoints(c.EntryPoints)
+	if err != nil {
+		return doors.Set[ways]{}, err
+	}
+	return doors.Set[ways]{
+		Switch: func(w ways) { entryTCP.Switch(w.tcp); entryUDP.Switch(w.udp) },
+		Start:  func() { entryTCP.Start(); entryUDP.Start() },
+		Stop:   func() { entryTCP.Stop(); entryUDP.Stop() },
+	}, nil
 }
 
 // newServer joins Traefik's parts: providers tell of routes, a watcher gathers
@@ -209,14 +249,7 @@ func newServer(c *static.Configuration) (*gateway, error) {
 	certs := traefiktls.NewManager(c.OCSP)
 	registry := newMetrics(ctx, c)
 	observability := middleware.NewObservabilityMgr(*c, registry, nil, nil, nil, nil)
-	entryTCP, err := server.NewTCPEntryPoints(c.EntryPoints, c.HostResolver, registry)
-	if err != nil {
-		return nil, err
-	}
-	entryUDP, err := server.NewUDPEntryPoints(c.EntryPoints)
-	if err != nil {
-		return nil, err
-	}
+	ports := &doors.Doors[ways]{Make: func() (doors.Set[ways], error) { return openPorts(c, registry) }}
 	transports, dialers := service.NewTransportManager(nil), tcp.NewDialerManager(nil)
 	var proxies service.ProxyBuilder = httputil.NewProxyBuilder(transports, nil)
 	if c.Experimental != nil && c.Experimental.FastProxy != nil {
@@ -243,11 +276,10 @@ func newServer(c *static.Configuration) (*gateway, error) {
 	watcher.AddListener(func(conf dynamic.Configuration) {
 		tcpRouters, udpRouters := routers.create(runtime.NewConfig(conf))
 		stand(watch, tcpRouters, certs)
-		entryTCP.Switch(tcpRouters)
-		entryUDP.Switch(udpRouters)
+		ports.Switch(ways{tcpRouters, udpRouters})
 	})
 	watcher.AddListener(countReloads(c, registry))
-	g := &gateway{pool: pool, tcp: entryTCP, udp: entryUDP, watcher: watcher, ready: make(chan struct{})}
+	g := &gateway{pool: pool, entries: c.EntryPoints, doors: ports, watcher: watcher, ready: make(chan struct{})}
 	watcher.AddListener(g.awaitRoutes())
 	return g, nil
 }

@@ -24,6 +24,7 @@ const (
 	labelEtcd      = "node-role.kubernetes.io/etcd"
 	annotateRemove = "etcd.k3s.cattle.io/remove"
 	annotateGone   = "etcd.k3s.cattle.io/removed-node-name"
+	annotateMember = "etcd.k3s.cattle.io/node-name"
 	// leaderLease is held by the server whose controller works; the holder is
 	// the node's name.
 	leaderLease = "slipway-controller"
@@ -230,7 +231,7 @@ func (n *Fleet) Delete(ctx context.Context, name string, progress func(string)) 
 	if err != nil {
 		return err
 	}
-	if _, ok := node.Labels[labelEtcd]; ok && node.Annotations[annotateGone] != name {
+	if _, ok := node.Labels[labelEtcd]; ok && !memberGone(node) {
 		progress("taking its copy of the data out of etcd")
 		if err := n.removeMember(ctx, name, progress); err != nil {
 			return err
@@ -246,6 +247,13 @@ func (n *Fleet) Delete(ctx context.Context, name string, progress func(string)) 
 		return fmt.Errorf("delete the password of node %s: %w", name, err)
 	}
 	return nil
+}
+
+// memberGone reports whether etcd has let a node's member go. k3s writes the
+// member's name, which is not the node's, and takes away the one of before.
+func memberGone(node *corev1.Node) bool {
+	gone := node.Annotations[annotateGone]
+	return gone != "" && gone != node.Annotations[annotateMember]
 }
 
 // removeMember takes a server's copy of the data out of etcd.
@@ -289,7 +297,7 @@ func (n *Fleet) askRemoval(ctx context.Context, name string) (refused bool, err 
 		if !ok || e.Type == watch.Error {
 			break
 		}
-		if e.Type == watch.Deleted || node.Annotations[annotateGone] == name {
+		if e.Type == watch.Deleted || memberGone(node) {
 			return false, nil
 		}
 		_, pending := node.Annotations[annotateRemove]

@@ -186,7 +186,9 @@ func TestRemoveMemberAsksAgain(t *testing.T) {
 		"never, it is the end": {removeTries, "bring the other servers back first"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			cluster := fake.NewClientset(machineNode("jof", corev1.ConditionTrue, map[string]string{labelEtcd: "true"}))
+			node := machineNode("jof", corev1.ConditionTrue, map[string]string{labelEtcd: "true"})
+			node.Annotations = map[string]string{annotateMember: "jof-f0ae979d"}
+			cluster := fake.NewClientset(node)
 			asked := 0
 			ctx, cancel := context.WithCancel(t.Context())
 			var k3s sync.WaitGroup
@@ -216,7 +218,8 @@ func answerAsK3s(ctx context.Context, t *testing.T, cluster *fake.Clientset, ref
 		if _, pending := node.Annotations[annotateRemove]; pending {
 			delete(node.Annotations, annotateRemove)
 			if *asked++; *asked > refusals {
-				node.Annotations[annotateGone] = "jof"
+				node.Annotations[annotateGone] = node.Annotations[annotateMember]
+				delete(node.Annotations, annotateMember)
 			}
 			_, err := nodes.Update(ctx, node, metav1.UpdateOptions{})
 			if !assert.NoError(t, err) || *asked > refusals {

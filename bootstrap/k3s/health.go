@@ -51,11 +51,15 @@ func nodeHealth(n corev1.Node, ahead time.Duration) NodeHealth {
 	_, server := n.Labels["node-role.kubernetes.io/control-plane"]
 	h := NodeHealth{Name: n.Name, Server: server, Ahead: ahead}
 	for _, c := range n.Status.Conditions {
-		switch {
-		case c.Type == corev1.NodeReady:
-			h.Ready, h.Reason = c.Status == corev1.ConditionTrue, c.Message
-		case c.Status == corev1.ConditionTrue:
-			h.Trouble = append(h.Trouble, fmt.Sprintf("%s: %s", c.Type, c.Message))
+		is := c.Status == corev1.ConditionTrue
+		switch c.Type {
+		case corev1.NodeReady:
+			h.Ready, h.Reason = is, c.Message
+		case corev1.NodeMemoryPressure, corev1.NodeDiskPressure, corev1.NodePIDPressure, corev1.NodeNetworkUnavailable:
+			if is {
+				h.Trouble = append(h.Trouble, fmt.Sprintf("%s: %s", c.Type, c.Message))
+			}
+		default: // others tell other things, such as that the node has a vote in etcd
 		}
 	}
 	return h

@@ -249,3 +249,16 @@ func TestWhatTheKubeletSaidBeforeDoesNotCount(t *testing.T) {
 	node.Status.Conditions[0].LastHeartbeatTime = metav1.NewTime(started.Truncate(time.Second))
 	assert.True(t, reported(node, started), "the kubelet writes whole seconds")
 }
+
+// TestNodeHealth: of what is said of a node only some is trouble.
+func TestNodeHealth(t *testing.T) {
+	node := corev1.Node{Status: corev1.NodeStatus{Conditions: []corev1.NodeCondition{
+		{Type: corev1.NodeReady, Status: corev1.ConditionTrue},
+		{Type: "EtcdIsVoter", Status: corev1.ConditionTrue, Message: "Node is a voting member of the etcd cluster"},
+		{Type: corev1.NodeDiskPressure, Status: corev1.ConditionTrue, Message: "full"},
+		{Type: corev1.NodeMemoryPressure, Status: corev1.ConditionFalse, Message: "plenty"},
+	}}}
+	is := nodeHealth(node, 0)
+	assert.True(t, is.Ready)
+	assert.Equal(t, []string{"DiskPressure: full"}, is.Trouble)
+}

@@ -104,14 +104,18 @@ func via(ctx context.Context, n *node, name string) (int, string, error) {
 	return m.Get(ctx, &http.Client{Transport: transport, Timeout: 5 * time.Second}, m.URL(name, "/"))
 }
 
-// places are the nodes that an app's pods run on, and how many on each.
+// places are the nodes that an app's ready pods run on, and how many on each.
+// Those of a node that is gone are no longer ready, though nobody has told that
+// of their containers.
 func (n *node) places(t *testing.T, app string) map[string]int {
 	t.Helper()
 	out := n.slipway(t, "kubectl", "get", "pods", "-n", app, "--field-selector=status.phase=Running",
-		"-o", `jsonpath={range .items[?(@.status.containerStatuses[0].ready==true)]}{.spec.nodeName}{"\n"}{end}`)
+		"-o", `jsonpath={range .items[*]}{.spec.nodeName}{" "}{.status.conditions[?(@.type=="Ready")].status}{"\n"}{end}`)
 	places := map[string]int{}
-	for _, name := range strings.Fields(out) {
-		places[name]++
+	for line := range strings.Lines(out) {
+		if name, ready, _ := strings.Cut(strings.TrimSpace(line), " "); ready == "True" {
+			places[name]++
+		}
 	}
 	return places
 }

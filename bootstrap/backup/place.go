@@ -222,7 +222,11 @@ func syncDir(path string) error {
 	if err != nil {
 		return err
 	}
-	return errors.Join(dir.Sync(), dir.Close())
+	err = dir.Sync()
+	if errors.Is(err, unix.EINVAL) { // some file systems cannot sync a folder
+		err = nil
+	}
+	return errors.Join(err, dir.Close())
 }
 
 // giveName renames a file and never takes another one's place. NFS can do this

@@ -33,6 +33,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/slipway-paas/slipway/bootstrap/host"
 )
 
 // Format is the number of the manifest's layout; another is refused.
@@ -233,7 +235,7 @@ func remove(dir string) error {
 	if err != nil && !errors.Is(err, fs.ErrNotExist) {
 		return fmt.Errorf("remove checkpoint: %w", err)
 	}
-	if err := errors.Join(syncDir(dir), os.RemoveAll(dir)); err != nil {
+	if err := errors.Join(host.SyncDir(dir), os.RemoveAll(dir)); err != nil {
 		return fmt.Errorf("remove checkpoint: %w", err)
 	}
 	return nil

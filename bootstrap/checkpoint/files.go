@@ -110,15 +110,6 @@ func writeSynced(path string, data []byte) (err error) {
 	return f.Sync()
 }
 
-// syncDir makes renames in a folder last.
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
-}
-
 // syncFS writes everything of the file system that path is on to the disk: for
 // thousands of small files much quicker than one after the other.
 func syncFS(path string) error {

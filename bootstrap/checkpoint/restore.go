@@ -10,6 +10,8 @@ import (
 	"slices"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slipway-paas/slipway/bootstrap/host"
 )
 
 // Restoring says what is brought back, and how.
@@ -139,7 +141,7 @@ func exchange(coming, path, gone string) error {
 	parent := filepath.Dir(path)
 	err := unix.Renameat2(unix.AT_FDCWD, coming, unix.AT_FDCWD, path, unix.RENAME_EXCHANGE)
 	if err == nil {
-		return errors.Join(syncDir(parent), os.RemoveAll(coming))
+		return errors.Join(host.SyncDir(parent), os.RemoveAll(coming))
 	}
 	// Nothing is there, or the file system can't exchange two names. Killed in
 	// between, the path is absent and the next restore fills it.
@@ -149,7 +151,7 @@ func exchange(coming, path, gone string) error {
 	if err := os.Rename(coming, path); err != nil {
 		return err
 	}
-	return errors.Join(syncDir(parent), os.RemoveAll(gone))
+	return errors.Join(host.SyncDir(parent), os.RemoveAll(gone))
 }
 
 // removeAside makes path absent at once and then removes what it held.
@@ -160,7 +162,7 @@ func removeAside(path, gone string) error {
 	if _, err := os.Stat(filepath.Dir(path)); errors.Is(err, fs.ErrNotExist) {
 		return nil
 	}
-	return errors.Join(syncDir(filepath.Dir(path)), os.RemoveAll(gone))
+	return errors.Join(host.SyncDir(filepath.Dir(path)), os.RemoveAll(gone))
 }
 
 // rename renames what may be absent.

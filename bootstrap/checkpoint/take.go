@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/slipway-paas/slipway/bootstrap/host"
 )
 
 // linkFrom is the size in bytes from which files of linked items are linked.
@@ -125,7 +127,7 @@ func (d *Draft) Complete() (Checkpoint, error) {
 	if err := os.Rename(name+".new", name); err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
 	}
-	if err := errors.Join(syncDir(d.dir), syncDir(filepath.Dir(d.dir))); err != nil {
+	if err := errors.Join(host.SyncDir(d.dir), host.SyncDir(filepath.Dir(d.dir))); err != nil {
 		return Checkpoint{}, fmt.Errorf("checkpoint: %w", err)
 	}
 	return Checkpoint{Dir: d.dir, Manifest: d.manifest}, nil

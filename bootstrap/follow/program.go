@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/slipway-paas/slipway/bootstrap/checkpoint"
+	"github.com/slipway-paas/slipway/bootstrap/host"
 	"github.com/slipway-paas/slipway/bootstrap/join"
 	"github.com/slipway-paas/slipway/bootstrap/upgrade"
 )
@@ -72,15 +73,7 @@ func fetch(ctx context.Context, door Door, want join.Binary, path string) error 
 	if err := os.Rename(path+".part", path); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(path))
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
+	return host.SyncDir(filepath.Dir(path))
 }
 
 func sumOf(path string) (sum string, err error) {

@@ -147,7 +147,7 @@ func (l *Linux) replace(path string, r io.Reader, perm fs.FileMode) (err error) 
 	if err = os.Rename(tmp.Name(), full); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(full))
+	return SyncDir(filepath.Dir(full))
 }
 
 func ignoreAbsent(err error) error {
@@ -157,8 +157,8 @@ func ignoreAbsent(err error) error {
 	return err
 }
 
-// syncDir makes renames and creations in a directory survive a loss of power.
-func syncDir(dir string) error {
+// SyncDir makes renames and creations in a directory survive a loss of power.
+func SyncDir(dir string) error {
 	d, err := os.Open(dir)
 	if err != nil {
 		return err
@@ -189,7 +189,7 @@ func (l *Linux) Append(path string, data []byte, perm fs.FileMode) (err error) {
 	if err = f.Sync(); err != nil || absent == nil {
 		return err
 	}
-	return syncDir(filepath.Dir(l.path(path)))
+	return SyncDir(filepath.Dir(l.path(path)))
 }
 
 // Mkdir implements Files.
@@ -201,7 +201,7 @@ func (l *Linux) Mkdir(path string, perm fs.FileMode) error {
 	if err := os.Chmod(full, perm); err != nil { // the umask took its share
 		return err
 	}
-	return syncDir(filepath.Dir(full))
+	return SyncDir(filepath.Dir(full))
 }
 
 // Symlink implements Files.
@@ -213,7 +213,7 @@ func (l *Linux) Symlink(target, path string) error {
 		if err := os.Symlink(target, full); err != nil {
 			return err
 		}
-		return syncDir(filepath.Dir(full))
+		return SyncDir(filepath.Dir(full))
 	case err != nil:
 		return err
 	case st.Mode()&fs.ModeSymlink == 0:
@@ -229,7 +229,7 @@ func (l *Linux) Symlink(target, path string) error {
 	if err := os.Rename(tmp, full); err != nil {
 		return err
 	}
-	return syncDir(filepath.Dir(full))
+	return SyncDir(filepath.Dir(full))
 }
 
 // Remove implements Files.

@@ -15,6 +15,8 @@ import (
 	"strings"
 
 	"golang.org/x/crypto/bcrypt"
+
+	"github.com/slipway-paas/slipway/bootstrap/host"
 )
 
 // Secrets are the passwords the platform's parts use among themselves. They
@@ -95,20 +97,11 @@ func writeOnce(path string, data []byte) error {
 	if err := os.Link(tmp.Name(), path); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	if err := syncDir(dir); err != nil {
+	// What is encrypted with a key that is gone is gone too.
+	if err := host.SyncDir(dir); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
-}
-
-// syncDir makes a file that was just linked survive a loss of power: what is
-// encrypted with a key that is gone is gone too.
-func syncDir(dir string) error {
-	d, err := os.Open(dir)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 // Htpasswd is the registry's user file. A hash that still fits is kept, so

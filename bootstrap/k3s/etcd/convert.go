@@ -159,7 +159,7 @@ func (c *Conversion) build(ctx context.Context, r *record, progress func(string)
 	if err := c.removeEmpty(); err != nil {
 		return err
 	}
-	return errors.Join(os.Rename(fresh, c.member()), syncDir(c.db()))
+	return errors.Join(os.Rename(fresh, c.member()), host.SyncDir(c.db()))
 }
 
 // removeEmpty removes the folder of a member that has no data. Anything in it but
@@ -178,7 +178,7 @@ func (c *Conversion) removeEmpty() error {
 func (c *Conversion) goBack(r record) error {
 	aside := c.db("etcd.failed")
 	if exists(c.member()) {
-		if err := errors.Join(os.RemoveAll(aside), os.Rename(c.member(), aside), syncDir(c.db())); err != nil {
+		if err := errors.Join(os.RemoveAll(aside), os.Rename(c.member(), aside), host.SyncDir(c.db())); err != nil {
 			return fmt.Errorf("take the SQLite datastore again: %w", err)
 		}
 	}
@@ -201,7 +201,7 @@ func (c *Conversion) Started() (*Summary, error) {
 	if err := os.Remove(c.file()); err != nil {
 		return nil, fmt.Errorf("record of the conversion: %w", err)
 	}
-	return r.Summary, syncDir(c.db())
+	return r.Summary, host.SyncDir(c.db())
 }
 
 func (c *Conversion) read() (record, error) {
@@ -229,14 +229,6 @@ func (c *Conversion) write(r record) error {
 		return fmt.Errorf("record of the conversion: %w", err)
 	}
 	return nil
-}
-
-func syncDir(path string) error {
-	d, err := os.Open(path)
-	if err != nil {
-		return err
-	}
-	return errors.Join(d.Sync(), d.Close())
 }
 
 func exists(path string) bool {
